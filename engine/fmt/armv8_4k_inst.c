@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* armv8_4k_inst.c - the native engine for Armv8 tables with the 4K granule. */
+#define FMT_NAME armv8_4k
+#define FMT_ARMV8_GRANULE_LG2 12
+#include "armv8.h"
+
+#include "../pt_ops.h"

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mem.c - simulated physical memory: the arena, its allocator and the observed half of the primitives.
+ *
+ * Freed tables are poisoned and go to the end of a queue of their size, so that a stale pointer finds poison for as long as possible. Nothing here
+ * depends on host addresses: a run is reproducible bit by bit.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "mem.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define MEM_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define MEM_ASAN 1
+#endif
+#endif
+#ifdef MEM_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
+enum {
+	MEM_POISON = 0xa5,
+	MEM_CLASSES_NR = 12,        /* tables of 1 to 2048 frames */
+	MEM_QUARANTINE_NR = 32,     /* freed tables of a size that are kept back while there is fresh memory */
+	MEM_EVENTS_ROOM = 1 << 22,
+};
+
+/* Freed tables of one size, oldest first, linked through mem.next. */
+struct mem_class {
+	uint32_t head, tail, nr;
+};
+
+static void *mem_reserve(uint64_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+int mem_init(struct mem *m, uint64_t pa, uint64_t bytes, mem_fault_fn *fault, void *fault_arg)
+{
+	uint64_t frames = bytes >> MEM_FRAME_LG2;
+
+	memset(m, 0, sizeof(*m));
+	m->view.pa = pa;
+	m->view.bytes_nr = bytes;
+	m->view.bytes = mem_reserve(bytes);
+	m->view.frames = mem_reserve(frames * sizeof(*m->view.frames));
+	m->next = mem_reserve(frames * sizeof(*m->next));
+	m->room_class = mem_reserve(frames);
+	m->view.events = mem_reserve(MEM_EVENTS_ROOM * sizeof(*m->view.events));
+	m->classes = calloc(MEM_CLASSES_NR, sizeof(*m->classes));
+	m->events_room = MEM_EVENTS_ROOM;
+	m->budget = UINT64_MAX;
+	m->fault = fault;
+	m->fault_arg = fault_arg;
+	if (m->view.bytes && m->view.frames && m->next && m->room_class && m->view.events && m->classes)
+		return 0;
+	mem_release(m);
+	return -ENOMEM;
+}
+
+void mem_release(struct mem *m)
+{
+	uint64_t frames = m->view.bytes_nr >> MEM_FRAME_LG2;
+
+	if (m->view.bytes) {
+		ASAN_UNPOISON_MEMORY_REGION(m->view.bytes, m->view.bytes_nr);
+		munmap(m->view.bytes, m->view.bytes_nr);
+	}
+	if (m->view.frames)
+		munmap(m->view.frames, frames * sizeof(*m->view.frames));
+	if (m->next)
+		munmap(m->next, frames * sizeof(*m->next));
+	if (m->room_class)
+		munmap(m->room_class, frames);
+	if (m->view.events)
+		munmap(m->view.events, MEM_EVENTS_ROOM * sizeof(*m->view.events));
+	free(m->classes);
+	memset(m, 0, sizeof(*m));
+}
+
+void mem_reset(struct mem *m, uint64_t pa)
+{
+	ASAN_UNPOISON_MEMORY_REGION(m->view.bytes, m->bump);
+	memset(m->view.frames, 0, (m->bump >> MEM_FRAME_LG2) * sizeof(*m->view.frames));
+	memset(m->classes, 0, MEM_CLASSES_NR * sizeof(*m->classes));
+	m->view.pa = pa;
+	m->view.op = 0;
+	m->view.live_nr = 0;
+	m->bump = 0;
+	m->live_first = m->live_bytes = 0;
+	mem_begin_op(m, UINT64_MAX, 0);
+}
+
+void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
+{
+	m->view.op++;
+	m->view.events_nr = 0;
+	m->view.steps = 0;
+	m->allocs = 0;
+	m->fail_at = fail_at;
+	m->budget = budget;
+}
+
+void mem_observe(struct mem *m, bool on)
+{
+	m->observed = on;
+}
+
+void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text)
+{
+	m->fault(m->fault_arg, fault, pa, text);
+	abort();
+}
+
+static void mem_log(struct mem *m, const struct mem_event *ev)
+{
+	if (m->view.events_nr == m->events_room)
+		mem_fail(m, MEM_FAULT_LOG_FULL, MEM_NONE, "event log full");
+	m->view.events[m->view.events_nr++] = *ev;
+}
+
+void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val)
+{
+	mem_log(m, &(struct mem_event){ .kind = kind, .nr = 1, .pa = pa, .old = old, .new = val });
+}
+
+static void mem_lock(struct mem *m)
+{
+	while (__atomic_exchange_n(&m->lock, 1, __ATOMIC_ACQUIRE))
+		while (__atomic_load_n(&m->lock, __ATOMIC_RELAXED))
+			;
+}
+
+static void mem_unlock(struct mem *m)
+{
+	__atomic_store_n(&m->lock, 0, __ATOMIC_RELEASE);
+}
+
+static unsigned mem_class_of(uint64_t bytes)
+{
+	unsigned lg2 = 0;
+
+	while ((UINT64_C(1) << (MEM_FRAME_LG2 + lg2)) < bytes)
+		lg2++;
+	return lg2;
+}
+
+/* Never-used memory at the end of the arena, aligned to its size; false if there is none left. */
+static bool mem_take_fresh(struct mem *m, uint64_t room, uint32_t *frame)
+{
+	uint64_t at = (m->bump + room - 1) & ~(room - 1);
+
+	if (at > m->view.bytes_nr || m->view.bytes_nr - at < room)
+		return false;
+	*frame = (uint32_t)(at >> MEM_FRAME_LG2);
+	m->bump = at + room;
+	return true;
+}
+
+/* The table of this class that was freed longest ago; not one freed by the operation that is running. */
+static bool mem_take_freed(struct mem *m, struct mem_class *c, uint32_t *frame)
+{
+	if (!c->nr || m->view.frames[c->head].stamp == m->view.op)
+		return false;
+	*frame = c->head;
+	c->head = m->next[c->head];
+	c->nr--;
+	return true;
+}
+
+static bool mem_take(struct mem *m, unsigned class, uint32_t *frame)
+{
+	struct mem_class *c = &m->classes[class];
+	uint64_t room = UINT64_C(1) << (MEM_FRAME_LG2 + class);
+
+	if (c->nr > MEM_QUARANTINE_NR && mem_take_freed(m, c, frame))
+		return true;
+	return mem_take_fresh(m, room, frame) || mem_take_freed(m, c, frame);
+}
+
+uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
+{
+	unsigned class = mem_class_of(bytes > (1u << align_lg2) ? bytes : (1u << align_lg2));
+	uint32_t frame, tail;
+	uint64_t pa;
+	bool ok;
+
+	mem_lock(m);
+	m->allocs++;
+	ok = m->allocs != m->fail_at && mem_take(m, class, &frame);
+	if (ok) {
+		struct mem_frame *f = &m->view.frames[frame];
+
+		f->state = MEM_FRAME_LIVE;
+		f->bytes = bytes;
+		f->gen++;
+		f->stamp = m->view.op;
+		for (tail = 1; tail < (bytes + (1u << MEM_FRAME_LG2) - 1) >> MEM_FRAME_LG2; tail++) {
+			f[tail].state = MEM_FRAME_TAIL;
+			f[tail].bytes = tail;
+		}
+		m->room_class[frame] = class;
+		m->view.live_nr++;
+	}
+	mem_unlock(m);
+	if (!ok) {
+		if (m->observed)
+			mem_observed_event(m, MEM_ALLOC_FAIL, MEM_NONE, bytes, 0);
+		return MEM_NONE;
+	}
+	pa = m->view.pa + ((uint64_t)frame << MEM_FRAME_LG2);
+	ASAN_UNPOISON_MEMORY_REGION(mem_host(m, pa), bytes);
+	memset(mem_host(m, pa), 0, bytes);
+	if (m->observed)
+		mem_observed_event(m, MEM_ALLOC, pa, bytes, 0);
+	return pa;
+}
+
+void mem_free(struct mem *m, uint64_t pa)
+{
+	uint32_t frame = (uint32_t)((pa - m->view.pa) >> MEM_FRAME_LG2);
+	struct mem_frame *f = &m->view.frames[frame];
+	struct mem_class *c;
+
+	if (!mem_view_has(&m->view, pa, 1) || (pa & ((1u << MEM_FRAME_LG2) - 1)))
+		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, "free of an address that is no table");
+	if (f->state != MEM_FRAME_LIVE)
+		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, f->state == MEM_FRAME_FREED ? "table freed twice" : "free of an address that is no table");
+	if (m->observed)
+		mem_observed_event(m, MEM_FREE, pa, f->bytes, 0);
+	memset(mem_host(m, pa), MEM_POISON, f->bytes);
+	ASAN_POISON_MEMORY_REGION(mem_host(m, pa), f->bytes);
+	mem_lock(m);
+	f->state = MEM_FRAME_FREED;
+	f->stamp = m->view.op;
+	m->live_bytes = 0;
+	m->view.live_nr--;
+	/* The queue is the class of the room that was taken: alignment may have made it larger than the table. */
+	c = &m->classes[m->room_class[frame]];
+	if (c->nr++)
+		m->next[c->tail] = frame;
+	else
+		c->head = frame;
+	c->tail = frame;
+	mem_unlock(m);
+}
+
+/* Slow half of mem_check: find the table that holds [pa, pa + bytes) and remember its extent, or fail. */
+static __attribute__((noinline)) void mem_check_frame(struct mem *m, uint64_t pa, unsigned bytes, unsigned align, enum mem_fault wild)
+{
+	const struct mem_frame *f;
+	uint64_t at = pa - m->view.pa;
+
+	if (!mem_view_has(&m->view, pa, bytes) || (pa & (align - 1)))
+		mem_fail(m, wild, pa, "outside every table, or misaligned");
+	f = mem_view_frame(&m->view, pa);
+	at &= ~((UINT64_C(1) << MEM_FRAME_LG2) - 1);
+	if (f->state == MEM_FRAME_TAIL) {
+		at -= (uint64_t)f->bytes << MEM_FRAME_LG2;
+		f -= f->bytes;
+	}
+	if (f->state == MEM_FRAME_FREED)
+		mem_fail(m, MEM_FAULT_USE_AFTER_FREE, pa, "in a freed table");
+	if (f->state != MEM_FRAME_LIVE || pa - m->view.pa - at + bytes > f->bytes)
+		mem_fail(m, wild, pa, "outside every table");
+	m->live_first = m->view.pa + at;
+	m->live_bytes = f->bytes;
+}
+
+/* Count nr steps and make sure that [pa, pa + bytes) is aligned and lies in a live table. */
+static void mem_check(struct mem *m, uint64_t pa, unsigned bytes, unsigned align, unsigned nr, enum mem_fault wild)
+{
+	m->view.steps += nr;
+	if (m->view.steps > m->budget)
+		mem_fail(m, MEM_FAULT_BUDGET, pa, "step budget used up");
+	if (pa - m->live_first >= m->live_bytes || pa - m->live_first + bytes > m->live_bytes || (pa & (align - 1)))
+		mem_check_frame(m, pa, bytes, align, wild);
+}
+
+uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
+{
+	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_LOAD);
+	return mem_view_load(&m->view, pa, bytes_lg2);
+}
+
+void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
+{
+	struct mem_event ev = { .kind = MEM_STORE, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .new = val };
+
+	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	ev.old = mem_view_load(&m->view, pa, bytes_lg2);
+	mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELEASE);
+	mem_log(m, &ev);
+}
+
+bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	struct mem_event ev = { .kind = MEM_CAS, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
+
+	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	if (!mem_raw_cas(m, pa, bytes_lg2, old, val))
+		return false;
+	mem_log(m, &ev);
+	return true;
+}
+
+void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
+{
+	struct mem_event ev = { .kind = MEM_STORE, .bytes_lg2 = bytes_lg2, .step_lg2 = step_lg2 };
+	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, at = pa;
+	unsigned i, first;
+
+	mem_check(m, pa, nr << bytes_lg2, 1u << bytes_lg2, nr, MEM_FAULT_WILD_STORE);
+	/* One event for each run of items that held the same. */
+	for (i = first = 0; i < nr; i++, at += 1u << bytes_lg2, val += step) {
+		uint64_t old = mem_view_load(&m->view, at, bytes_lg2);
+
+		if (i == first) {
+			ev.pa = at;
+			ev.old = old;
+			ev.new = val;
+		} else if (old != ev.old) {
+			ev.nr = i - first;
+			mem_log(m, &ev);
+			first = i;
+			ev.pa = at;
+			ev.old = old;
+			ev.new = val;
+		}
+		mem_raw_store(m, at, bytes_lg2, val, __ATOMIC_RELAXED);
+	}
+	ev.nr = nr - first;
+	if (ev.nr)
+		mem_log(m, &ev);
+}
+
+bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, uint64_t val)
+{
+	uint64_t expected = old;
+
+	if (!mem_raw_cas(m, pa, bytes_lg2, &expected, val))
+		return false;
+	if (m->observed)
+		mem_log(m, &(struct mem_event){ .kind = MEM_DEVICE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = old, .new = val });
+	return true;
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mem.h - simulated physical memory: the primitives through which engine code, and nothing else, touches table memory.
+ *
+ * With no observer attached a primitive costs an ordinary atomic access. With one attached each appends to the operation's log
+ * (mem_view.h) and is checked: an access outside a live table, a second free and an operation that uses up its step budget go to the
+ * fault hook, which does not return.
+ */
+#ifndef HITLESS_MEM_H
+#define HITLESS_MEM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mem_view.h"
+
+enum mem_fault {
+	MEM_FAULT_WILD_LOAD,   /* a load outside a live table */
+	MEM_FAULT_WILD_STORE,  /* a store outside a live table, or misaligned */
+	MEM_FAULT_USE_AFTER_FREE, /* an access to a freed table */
+	MEM_FAULT_DOUBLE_FREE,
+	MEM_FAULT_BUDGET,      /* more steps than the operation may use */
+	MEM_FAULT_INVARIANT,   /* an engine invariant does not hold; text says which */
+	MEM_FAULT_LOG_FULL,    /* the tool's own fault: the log has no room */
+};
+
+/* What is done about a fault at pa (MEM_NONE where there is no address). Must not return: if it does, the process ends. */
+typedef void mem_fault_fn(void *arg, enum mem_fault fault, uint64_t pa, const char *text);
+
+struct mem_class; /* the free tables of one size */
+
+/*
+ * struct mem - an arena of table pages.
+ *
+ * @view:     what observers read; first, so that an observer is handed &mem->view
+ * @observed: log and check; changed only between operations
+ * @fail_at:  the n-th allocation of this operation fails, from 1; 0: none
+ * @allocs:   allocations attempted in this operation
+ * @budget:   steps that this operation may use
+ * @live_first, @live_bytes: the live table that was checked last
+ * @bump:     bytes of the arena that have ever been used
+ * @classes:  queues of freed tables by size, linked through @next, by frame; @room_class: the size that a table's room was taken from
+ */
+struct mem {
+	struct mem_view view;
+	bool observed;
+	uint32_t fail_at, allocs;
+	uint64_t budget;
+	size_t events_room;
+	uint64_t live_first, live_bytes;
+	uint64_t bump;
+	struct mem_class *classes;
+	uint32_t *next;
+	uint8_t *room_class;
+	int lock;
+	mem_fault_fn *fault;
+	void *fault_arg;
+};
+
+/*
+ * mem_init - an empty arena of bytes (a multiple of 1M) whose first byte has the physical address pa (a multiple of 1M).
+ * The host pages are reserved, not committed. fault is called with fault_arg. Returns 0 or -ENOMEM.
+ */
+int mem_init(struct mem *m, uint64_t pa, uint64_t bytes, mem_fault_fn *fault, void *fault_arg);
+void mem_release(struct mem *m);
+
+/* Make the arena empty again at physical address pa, all contents forgotten; log and observer stay as they are. */
+void mem_reset(struct mem *m, uint64_t pa);
+
+/*
+ * mem_begin_op - the next operation starts: empties the log, restarts step and allocation counts.
+ * @budget:  steps it may use; UINT64_MAX for no limit
+ * @fail_at: which allocation fails, from 1; 0 none
+ */
+void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at);
+
+/* Attach (true) or detach the observer. Between operations only. */
+void mem_observe(struct mem *m, bool on);
+
+/*
+ * mem_alloc - a zeroed table of bytes (a power of two times at most 16), aligned to 1 << align_lg2.
+ * Returns its physical address, or MEM_NONE when the arena is exhausted or this allocation is to fail.
+ */
+uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
+
+/* mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned and kept back before it is used again. */
+void mem_free(struct mem *m, uint64_t pa);
+
+void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text) __attribute__((noreturn, cold));
+
+/* The observed halves; engine code calls the inline functions below. */
+uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2);
+void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order);
+bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val);
+void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2);
+void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val);
+
+static inline void *mem_host(const struct mem *m, uint64_t pa)
+{
+	return m->view.bytes + (pa - m->view.pa);
+}
+
+static inline void mem_raw_store(const struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, int order)
+{
+	if (bytes_lg2 == 2)
+		__atomic_store_n((uint32_t *)mem_host(m, pa), (uint32_t)val, order);
+	else
+		__atomic_store_n((uint64_t *)mem_host(m, pa), val, order);
+}
+
+static inline bool mem_raw_cas(const struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	uint32_t old32 = (uint32_t)*old;
+	bool ok;
+
+	if (bytes_lg2 == 3)
+		return __atomic_compare_exchange_n((uint64_t *)mem_host(m, pa), old, val, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+	ok = __atomic_compare_exchange_n((uint32_t *)mem_host(m, pa), &old32, (uint32_t)val, false, __ATOMIC_SEQ_CST, __ATOMIC_ACQUIRE);
+	*old = old32;
+	return ok;
+}
+
+/* The item of 1 << bytes_lg2 bytes (4 or 8) at pa; acquire, so that a table is read after the pointer to it. */
+static inline uint64_t mem_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
+{
+	if (__builtin_expect(m->observed, 0))
+		return mem_observed_load(m, pa, bytes_lg2);
+	if (bytes_lg2 == 2)
+		return __atomic_load_n((const uint32_t *)mem_host(m, pa), __ATOMIC_ACQUIRE);
+	return __atomic_load_n((const uint64_t *)mem_host(m, pa), __ATOMIC_ACQUIRE);
+}
+
+/* Store one item; MEM_RELAXED or MEM_RELEASE. */
+static inline void mem_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
+{
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_store(m, pa, bytes_lg2, val, order);
+	else
+		mem_raw_store(m, pa, bytes_lg2, val, order == MEM_RELEASE ? __ATOMIC_RELEASE : __ATOMIC_RELAXED);
+}
+
+/* Replace *old by val if the item still holds *old; a full barrier when it succeeds. Otherwise *old is what it holds. */
+static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	if (__builtin_expect(m->observed, 0))
+		return mem_observed_cas(m, pa, bytes_lg2, old, val);
+	return mem_raw_cas(m, pa, bytes_lg2, old, val);
+}
+
+/*
+ * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their order is not
+ * promised.
+ */
+static inline void mem_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
+{
+	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0;
+
+	if (__builtin_expect(m->observed, 0)) {
+		mem_observed_fill(m, pa, bytes_lg2, nr, val, step_lg2);
+		return;
+	}
+	for (; nr; nr--, pa += 1u << bytes_lg2, val += step)
+		mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELAXED);
+}
+
+static inline void mem_fence(struct mem *m)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_FENCE, MEM_NONE, 0, 0);
+}
+
+/* Write [pa, pa + bytes) back to memory, barrier included, for a device that does not snoop. */
+static inline void mem_flush(struct mem *m, uint64_t pa, uint64_t bytes)
+{
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_FLUSH, pa, bytes, 0);
+}
+
+/* Issue one raw command of the vendor (enum config_tlb). */
+static inline void mem_invalidate(struct mem *m, unsigned vendor, uint64_t low, uint64_t high)
+{
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_INVALIDATE, vendor, low, high);
+}
+
+/* Wait until every command so far has completed. */
+static inline void mem_sync(struct mem *m)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_SYNC, MEM_NONE, 0, 0);
+}
+
+/* The device walks from this root on; a release. */
+static inline void mem_top(struct mem *m, uint64_t root, unsigned level)
+{
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_TOP, root, level, 0);
+}
+
+/*
+ * The device's side: replace old by val in the item at pa if it still holds old, as the hardware's accessed and dirty update does. Returns whether it did.
+ */
+bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, uint64_t val);
+
+#endif

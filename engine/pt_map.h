@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pt_map.h - map, and the growth of the top that it may need.
+ */
+#ifndef HITLESS_PT_MAP_H
+#define HITLESS_PT_MAP_H
+
+#include "pt_table.h"
+
+/* What is left to map, and what is owed so far. */
+struct pt_map {
+	const struct pt *pt;
+	struct gather *g;
+	uint64_t iova, last, oa;
+	unsigned prot;
+};
+
+/* Past a leaf or a run of leaves of this size that spans bytes_less_1 + 1. A device that caches absence must forget it. */
+static inline enum pt_walk pt_map_advance(struct pt_map *m, unsigned level, unsigned size_lg2, uint64_t bytes_less_1)
+{
+	uint64_t left_less_1 = m->last - m->iova;
+
+	if (m->pt->cfg.negcache)
+		gather_leaf(m->g, m->iova, m->iova + bytes_less_1, level, size_lg2);
+	m->iova += bytes_less_1 + 1;
+	m->oa += bytes_less_1 + 1;
+	return left_less_1 == bytes_less_1 ? PT_DONE : PT_MORE;
+}
+
+/* Whether a table holds no leaf, in the tables below it neither. */
+static inline bool pt_tree_is_empty(const struct pt *pt, unsigned level, uint64_t table)
+{
+	unsigned i;
+
+	for (i = 0; i < 1u << pt->index_lg2[level]; i++) {
+		uint64_t item = pt_load(pt, table + ((uint64_t)i << FMT_ITEM_BYTES_LG2));
+		enum pt_kind kind = fmt_kind(pt, level, item);
+
+		if (kind == PT_LEAF || (kind == PT_TABLE && !pt_tree_is_empty(pt, level - 1, fmt_table_pa(pt, item))))
+			return false;
+	}
+	return true;
+}
+
+/* The empty table that an item at level over [iova, last] pointed to, and all below it, is owed to the gather. */
+static inline void pt_gather_tree(const struct pt *pt, struct gather *g, unsigned level, uint64_t iova, uint64_t last, uint64_t table)
+{
+	unsigned i;
+
+	gather_table(g, iova, last, level, table);
+	for (i = 0; level > 1 && i < 1u << pt->index_lg2[level - 1]; i++) {
+		uint64_t item = pt_load(pt, table + ((uint64_t)i << FMT_ITEM_BYTES_LG2));
+		uint64_t start = iova + ((uint64_t)i << pt->item_lg2[level - 1]);
+
+		if (fmt_kind(pt, level - 1, item) == PT_TABLE)
+			pt_gather_tree(pt, g, level - 1, start, start + pt_mask(pt->item_lg2[level - 1]), fmt_table_pa(pt, item));
+	}
+}
+
+/* One leaf of several items, or of one that is not empty: empty tables give way, anything else is a conflict. */
+static inline enum pt_walk pt_map_over(struct pt_map *m, unsigned level, uint64_t pa, unsigned size_lg2)
+{
+	const struct pt *pt = m->pt;
+	unsigned i, items = pt_group_items(pt, level, size_lg2);
+	uint64_t old[PT_GROUP_MAX];
+
+	for (i = 0; i < items; i++) {
+		enum pt_kind kind;
+
+		old[i] = pt_load(pt, pa + ((uint64_t)i << FMT_ITEM_BYTES_LG2));
+		kind = fmt_kind(pt, level, old[i]);
+		if (kind == PT_LEAF || (kind == PT_TABLE && !pt_tree_is_empty(pt, level - 1, fmt_table_pa(pt, old[i]))))
+			return PT_CONFLICT;
+	}
+	pt_leaf_stores(pt, level, pa, items, fmt_leaf_item(pt, level, m->oa, size_lg2, m->prot), true);
+	pt_flush(pt, pa, items);
+	for (i = 0; i < items; i++) {
+		uint64_t start = m->iova + ((uint64_t)i << pt->item_lg2[level]);
+
+		if (fmt_kind(pt, level, old[i]) == PT_TABLE)
+			pt_gather_tree(pt, m->g, level, start, start + pt_mask(pt->item_lg2[level]), fmt_table_pa(pt, old[i]));
+	}
+	return pt_map_advance(m, level, size_lg2, pt_mask(size_lg2));
+}
+
+/* The leaves of the best size at m->iova, which belong into this table: as many as follow each other into empty items. */
+static inline enum pt_walk pt_map_leaves(struct pt_map *m, unsigned level, uint64_t table, unsigned size_lg2)
+{
+	const struct pt *pt = m->pt;
+	unsigned index = pt_index(pt, level, m->iova), n;
+	uint64_t pa = table + ((uint64_t)index << FMT_ITEM_BYTES_LG2), run;
+
+	if (size_lg2 != pt->item_lg2[level])
+		return pt_map_over(m, level, pa, size_lg2);
+	run = pt_run(pt, m->iova, m->last, m->oa, size_lg2);
+	if (run > (1u << pt->index_lg2[level]) - index)
+		run = (1u << pt->index_lg2[level]) - index;
+	for (n = 0; n < run; n++)
+		if (fmt_kind(pt, level, pt_load(pt, pa + ((uint64_t)n << FMT_ITEM_BYTES_LG2))) != PT_EMPTY)
+			break;
+	if (!n)
+		return pt_map_over(m, level, pa, size_lg2);
+	pt_leaf_stores(pt, level, pa, n, fmt_leaf_item(pt, level, m->oa, size_lg2, m->prot), false);
+	pt_flush(pt, pa, n);
+	return pt_map_advance(m, level, size_lg2, ((uint64_t)n << size_lg2) - 1);
+}
+
+static enum pt_walk pt_map_table(struct pt_map *m, unsigned level, uint64_t table)
+{
+	const struct pt *pt = m->pt;
+	enum pt_walk walk;
+
+	do {
+		unsigned size_lg2 = pt_best(pt, m->iova, m->last, m->oa);
+
+		if (pt->level_of[size_lg2] == level) {
+			walk = pt_map_leaves(m, level, table, size_lg2);
+		} else {
+			uint64_t child;
+
+			PT_INVARIANT(pt, pt->level_of[size_lg2] < level);
+			walk = pt_child(pt, level, pt_item_pa(pt, level, table, m->iova), &child);
+			if (walk == PT_MORE)
+				walk = pt_map_table(m, level - 1, child);
+		}
+	} while (walk == PT_MORE && pt_index(pt, level, m->iova));
+	return walk;
+}
+
+/* The level that the root must have for [iova, last] at oa, its largest leaf included. */
+static inline unsigned pt_map_top_level(const struct pt *pt, uint64_t iova, uint64_t last, uint64_t oa)
+{
+	unsigned level = pt->level_of[pt_best(pt, iova, last, oa)];
+
+	while (level < pt->top_level_max && last > pt_mask(pt_table_lg2(pt, level)))
+		level++;
+	return level;
+}
+
+/*
+ * pt_grow - raise the top to level at least. All new roots are built before one compare-exchange makes them the top; who loses the race to another
+ * writer frees its own and looks again. 0 or -ENOMEM, nothing changed.
+ */
+static inline int pt_grow(struct pt *pt, unsigned level)
+{
+	uint64_t top = pt_load_top(pt);
+
+	while (pt_level_top(top) < level) {
+		uint64_t root = pt_table_top(top), fresh[CONFIG_LEVELS_MAX];
+		unsigned l, n = 0;
+
+		for (l = pt_level_top(top) + 1; l <= level; l++) {
+			fresh[n] = pt_alloc(pt, l);
+			if (fresh[n] == MEM_NONE)
+				break;
+			mem_store(pt->mem, fresh[n], FMT_ITEM_BYTES_LG2, fmt_table_item(pt, l, root), MEM_RELAXED);
+			pt_flush(pt, fresh[n], 1u << pt->index_lg2[l]);
+			root = fresh[n++];
+		}
+		if (l > level && __atomic_compare_exchange_n(&pt->top, &top, root | level, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+			mem_top(pt->mem, root, level);
+			return 0;
+		}
+		while (n)
+			mem_free(pt->mem, fresh[--n]);
+		if (l <= level)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* The arguments are valid. *granules is what was mapped, in every case. */
+static inline int pt_map(struct pt *pt, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
+{
+	struct pt_map m = { .pt = pt, .g = g, .iova = iova, .last = last, .oa = oa, .prot = prot };
+	uint64_t top = pt_load_top(pt);
+	enum pt_walk walk;
+
+	if (pt->top_level_max > pt_level_top(top)) {
+		unsigned level = pt_map_top_level(pt, iova, last, oa);
+
+		if (level > pt_level_top(top) && pt_grow(pt, level))
+			return -ENOMEM;
+		top = pt_load_top(pt);
+	}
+	walk = pt_map_table(&m, pt_level_top(top), pt_table_top(top));
+	*granules = (m.iova - iova) >> pt->granule_lg2;
+	if (walk == PT_DONE && m.iova == iova)
+		*granules = UINT64_C(1) << (64 - pt->granule_lg2);
+	if (walk == PT_DONE)
+		return 0;
+	return walk == PT_NOMEM ? -ENOMEM : -EADDRINUSE;
+}
+
+#endif

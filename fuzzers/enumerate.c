@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* enumerate.c - small scope, completely; see enumerate.h for what that is. The command is in enumerate_cmd.c. */
+#include "enumerate.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define QUICK_UNITS 64
+#define PAIR_UNITS 16
+#define PAIR_UNITS_QUICK 8
+#define ARENA_BYTES (UINT64_C(4) << 20)
+
+/* A half of the iova space, or all of it. */
+struct part {
+	uint64_t iova, nr;
+};
+
+/* Units first to last of a part; alignment of the oa, up to the part's bits: congruent throughout. */
+struct range {
+	const struct part *part;
+	uint64_t first, last;
+	unsigned align;
+};
+
+/*
+ * struct scope - one configuration being enumerated.
+ *
+ * @bits:  alignments are 0 to bits: a part has at most 2^bits units
+ * @turn:  what takes turns goes by this number
+ */
+struct scope {
+	struct enumerate *e;
+	struct exec x;
+	struct config cfg;
+	struct hw hw;
+	bool quick;
+	unsigned unit_lg2, bits, parts_nr, prots_nr;
+	struct part parts[2];
+	uint8_t prots[PROT_ALL + 1];
+	uint64_t turn;
+	sigjmp_buf end;
+};
+
+static void scope_caught(void *arg, const struct verdict *v, const struct op *op)
+{
+	struct scope *s = arg;
+
+	finding_make(&s->e->finding, &s->x, v, op);
+	s->e->end = ENUMERATE_FINDING;
+	siglongjmp(s->end, 1);
+}
+
+static void scope_unable(struct scope *s, const char *why)
+{
+	snprintf(s->e->why, sizeof(s->e->why), "%s", why);
+	s->e->end = ENUMERATE_UNABLE;
+	siglongjmp(s->end, 1);
+}
+
+static enum exec_status scope_op(struct scope *s, const struct op *op)
+{
+	struct enumerate_counts *n = &s->e->counts;
+	enum exec_status status;
+
+	if (s->e->ops_nr == ENUMERATE_OPS_MAX)
+		scope_unable(s, "too many operations in one domain");
+	s->e->ops[s->e->ops_nr++] = *op;
+	status = exec_op(&s->x, op);
+	n->operations++;
+	n->refused += status == EXEC_REFUSED;
+	n->maps += op->kind == OP_MAP && status == EXEC_DONE;
+	n->cuts += op->kind == OP_CUT && status == EXEC_DONE;
+	n->unmaps += op->kind == OP_UNMAP && status == EXEC_DONE;
+	return status;
+}
+
+static void scope_open(struct scope *s)
+{
+	const char *why;
+
+	s->e->ops_nr = s->e->script_at = 0;
+	if (exec_open(&s->x, &s->cfg, &why))
+		scope_unable(s, why);
+	s->e->counts.domains++;
+}
+
+/* The domain's counts go with it. */
+static void scope_count(struct scope *s)
+{
+	unsigned i;
+
+	s->e->counts.leaves += s->x.check.leaves;
+	for (i = 0; i < CHECK_NR; i++)
+		s->e->counts.comparisons[i] += s->x.check.comparisons[i];
+}
+
+static void scope_close(struct scope *s)
+{
+	exec_close(&s->x);
+	scope_count(s);
+}
+
+static void scope_script(struct scope *s)
+{
+	s->turn++;
+	s->e->script_at = s->e->ops_nr;
+}
+
+/* --- ranges to operations --- */
+
+static uint64_t scope_iova(const struct scope *s, const struct part *part, uint64_t unit)
+{
+	return part->iova + (unit << s->unit_lg2);
+}
+
+/*
+ * An oa of this alignment: the units' bits as in the iova, plus the one unit that ends the congruence, under a pattern of ones and zeros that takes turns.
+ */
+static uint64_t scope_oa(const struct scope *s, const struct range *r)
+{
+	unsigned low_lg2 = s->unit_lg2 + s->bits + 1;
+	uint64_t low = scope_iova(s, r->part, r->first) & layout_mask(low_lg2 - 1);
+	uint64_t high = (s->turn & 1 ? UINT64_C(0x5555555555555555) : UINT64_C(0xaaaaaaaaaaaaaaaa)) & layout_mask(s->hw.oa_lg2) & ~layout_mask(low_lg2);
+
+	if (r->align < s->bits)
+		low += UINT64_C(1) << (s->unit_lg2 + r->align);
+	return high | low;
+}
+
+static struct op scope_map_op(const struct scope *s, const struct range *r, unsigned prot)
+{
+	return (struct op){ .kind = OP_MAP, .iova = scope_iova(s, r->part, r->first), .last = scope_iova(s, r->part, r->last + 1) - 1,
+			    .oa = scope_oa(s, r), .prot = s->prots[prot % s->prots_nr] };
+}
+
+static void scope_unmap(struct scope *s, uint64_t iova, uint64_t last)
+{
+	scope_op(s, &(struct op){ .kind = OP_UNMAP, .iova = iova, .last = last });
+}
+
+static enum exec_status scope_cut(struct scope *s, uint64_t iova)
+{
+	return scope_op(s, &(struct op){ .kind = OP_CUT, .iova = iova });
+}
+
+/* Unmap whatever is left, run by run. That nothing is removed where something is mapped is a finding before it is an endless loop here. */
+static void scope_rest(struct scope *s)
+{
+	while (s->x.check.im.nr) {
+		const struct imap_piece *p = imap_nth(&s->x.check.im, 0);
+		const struct part *part = &s->parts[s->parts_nr > 1 && p->iova >= s->parts[1].iova];
+
+		scope_unmap(s, p->iova, scope_iova(s, part, part->nr) - 1);
+	}
+}
+
+static bool scope_inside_leaf(const struct scope *s, uint64_t iova)
+{
+	const struct imap_piece *p = imap_find(&s->x.check.im, iova, NULL);
+
+	return p && layout_leaf(s->cfg.pgsizes, p, iova).iova != iova;
+}
+
+/* Whether no larger alignment gives the same layouts. */
+static bool scope_align_is_last(const struct scope *s, unsigned align)
+{
+	return align == s->bits || s->cfg.pgsizes & UINT64_C(1) << (s->unit_lg2 + align + 1);
+}
+
+/* --- ranges --- */
+
+/* Map, cut at iova, inside a leaf, unmap one side of it, unmap the rest. */
+static void ranges_cut(struct scope *s, const struct op *map, uint64_t iova)
+{
+	bool dirty = s->hw.has_dirty && !(s->turn & 3) && map->prot & PROT_W;
+
+	scope_op(s, map);
+	if (dirty)
+		scope_op(s, &(struct op){ .kind = OP_WRITE, .iova = s->turn & 4 ? iova : map->iova });
+	s->e->counts.splits += scope_cut(s, iova) == EXEC_DONE;
+	if (dirty)
+		scope_op(s, &(struct op){ .kind = OP_DIRTY, .iova = map->iova, .last = map->last, .clear = true });
+	if (s->turn & 1)
+		scope_unmap(s, map->iova, iova - 1);
+	else
+		scope_unmap(s, iova, map->last);
+	scope_rest(s);
+}
+
+/* Cuts that change nothing: at every leaf start, and in the holes beside the range. Then unmap from one of the leaf starts on. */
+static void ranges_no_cut(struct scope *s, const struct op *map)
+{
+	uint64_t unit = UINT64_C(1) << s->unit_lg2, iova, from = map->iova;
+
+	scope_op(s, map);
+	scope_cut(s, map->iova - unit);
+	scope_cut(s, map->last + 1);
+	for (iova = map->iova;; iova += unit) {
+		if (!scope_inside_leaf(s, iova)) {
+			scope_cut(s, iova);
+			if (iova - map->iova <= (map->last - map->iova) / 2)
+				from = iova;
+		}
+		if (map->last - iova < unit)
+			break;
+	}
+	scope_unmap(s, from, map->last);
+	scope_rest(s);
+}
+
+static void ranges_one(struct scope *s, const struct range *r)
+{
+	struct op map = scope_map_op(s, r, (unsigned)s->turn);
+	struct imap_piece piece = { .iova = map.iova, .last = map.last, .oa = map.oa };
+	uint64_t unit, inside = 0, nr = 0;
+
+	s->e->counts.ranges++;
+	scope_open(s);
+	for (unit = r->first + 1; unit <= r->last; unit++) {
+		uint64_t iova = scope_iova(s, r->part, unit);
+
+		if (layout_leaf(s->cfg.pgsizes, &piece, iova).iova == iova)
+			continue;
+		nr++;
+		/* One of them, drawn so that each is as likely as the others. */
+		if (s->turn * 2654435761u % nr == 0)
+			inside = iova;
+		if (!scope_align_is_last(s, r->align))
+			continue;
+		scope_script(s);
+		map = scope_map_op(s, r, (unsigned)s->turn);
+		ranges_cut(s, &map, iova);
+	}
+	if (nr && !scope_align_is_last(s, r->align)) {
+		scope_script(s);
+		ranges_cut(s, &map, inside);
+	}
+	scope_script(s);
+	ranges_no_cut(s, &map);
+	scope_close(s);
+}
+
+static void ranges_part(struct scope *s, const struct part *part)
+{
+	struct range r = { .part = part };
+
+	for (r.first = 0; r.first < part->nr; r.first++) {
+		for (r.last = r.first; r.last < part->nr; r.last++) {
+			if (s->quick && r.last >= QUICK_UNITS && (r.last != part->nr - 1 || part->nr - r.first > QUICK_UNITS))
+				continue;
+			for (r.align = 0; r.align <= s->bits; r.align++)
+				ranges_one(s, &r);
+		}
+	}
+}
+
+/* --- pairs --- */
+
+/* Map a, map b; then, if u is not NULL, unmap u, where it starts inside a leaf with a cut before it or without. */
+static void pairs_script(struct scope *s, const struct range *a, const struct range *b, const struct range *u, bool cut)
+{
+	struct op map_a, map_b;
+
+	scope_script(s);
+	map_a = scope_map_op(s, a, (unsigned)s->turn);
+	/* b lies elsewhere in the oa, so that a mix-up shows. */
+	s->turn++;
+	map_b = scope_map_op(s, b, (unsigned)s->turn);
+	s->turn--;
+	scope_op(s, &map_a);
+	scope_op(s, &map_b);
+	if (u) {
+		uint64_t iova = scope_iova(s, u->part, u->first), last = scope_iova(s, u->part, u->last + 1) - 1;
+		bool inside = scope_inside_leaf(s, iova);
+
+		if (cut && inside)
+			s->e->counts.splits += scope_cut(s, iova) == EXEC_DONE;
+		if (!cut || inside)
+			scope_unmap(s, iova, last);
+	}
+	scope_rest(s);
+}
+
+/* The next range of nr units from base on; false after the last. Starts with first = last = base. */
+static bool pairs_next(struct range *r, uint64_t base, uint64_t nr)
+{
+	if (++r->last < base + nr)
+		return true;
+	r->last = ++r->first;
+	return r->first < base + nr;
+}
+
+static void pairs_one(struct scope *s, struct range *a, struct range *b, uint64_t base, uint64_t nr)
+{
+	struct range u = { a->part, base, base, 0 };
+	unsigned bits = 63 - (unsigned)__builtin_clzll(nr), i, k;
+
+	s->e->counts.pairs++;
+	a->align = b->align = s->bits;
+	scope_open(s);
+	do {
+		pairs_script(s, a, b, &u, false);
+		if (a->part->nr > 1)
+			pairs_script(s, a, b, &u, true);
+	} while (pairs_next(&u, base, nr));
+	scope_close(s);
+	scope_open(s);
+	for (i = 0; i <= bits; i++) {
+		for (k = 0; k <= bits; k++) {
+			a->align = i < bits ? i : s->bits;
+			b->align = k < bits ? k : s->bits;
+			pairs_script(s, a, b, NULL, false);
+		}
+	}
+	scope_close(s);
+}
+
+static void pairs_part(struct scope *s, const struct part *part)
+{
+	uint64_t nr = s->quick ? PAIR_UNITS_QUICK : PAIR_UNITS, base;
+
+	if (nr > part->nr)
+		nr = part->nr;
+	base = part->iova ? part->nr - nr : 0;
+	struct range a = { part, base, base, 0 }, b;
+
+	do {
+		b = (struct range){ part, base, base, 0 };
+		do {
+			pairs_one(s, &a, &b, base, nr);
+		} while (pairs_next(&b, base, nr));
+	} while (pairs_next(&a, base, nr));
+}
+
+/* --- the whole --- */
+
+/* A range from the lower half into the upper one touches the hole between them. */
+static void scope_hole(struct scope *s)
+{
+	const struct part *low = &s->parts[0], *high = &s->parts[1];
+	uint64_t from, to;
+
+	for (from = 0; from < low->nr; from++) {
+		scope_open(s);
+		for (to = 0; to < high->nr; to++) {
+			struct op op = { .kind = OP_MAP, .iova = scope_iova(s, low, from), .last = scope_iova(s, high, to + 1) - 1, .prot = s->prots[0] };
+
+			scope_script(s);
+			op.oa = op.iova & layout_mask(s->hw.oa_lg2);
+			scope_op(s, &op);
+			op.kind = OP_UNMAP;
+			scope_op(s, &op);
+		}
+		scope_close(s);
+	}
+}
+
+/* Units, parts, alignments and permissions. */
+static void scope_measure(struct scope *s)
+{
+	uint64_t most = 0;
+	unsigned prot, i;
+
+	s->unit_lg2 = (unsigned)__builtin_ctzll(s->cfg.pgsizes);
+	if (s->hw.has_low)
+		s->parts[s->parts_nr++] = (struct part){ 0, (s->hw.iova_low_last >> s->unit_lg2) + 1 };
+	if (s->hw.has_high)
+		s->parts[s->parts_nr++] = (struct part){ s->hw.iova_high_first, ((UINT64_MAX - s->hw.iova_high_first) >> s->unit_lg2) + 1 };
+	for (i = 0; i < s->parts_nr; i++) {
+		s->e->counts.units += s->parts[i].nr;
+		most = s->parts[i].nr > most ? s->parts[i].nr : most;
+	}
+	while (UINT64_C(1) << s->bits < most)
+		s->bits++;
+	for (prot = 0; prot <= PROT_ALL; prot++)
+		if (prot & PROT_ACCESS && s->hw.format->expressible(&s->hw, prot))
+			s->prots[s->prots_nr++] = (uint8_t)prot;
+	s->e->counts.alignments = s->bits + 1;
+	if (!s->prots_nr || !most || s->e->counts.units > 256)
+		scope_unable(s, "this is not a tiny geometry");
+}
+
+static void scope_run(struct scope *s)
+{
+	const char *why = "";
+	unsigned i;
+
+	if (hw_init(&s->hw, &s->cfg, &why))
+		scope_unable(s, why);
+	scope_measure(s);
+	for (i = 0; i < s->parts_nr; i++) {
+		pairs_part(s, &s->parts[i]);
+		ranges_part(s, &s->parts[i]);
+	}
+	if (s->parts_nr == 2)
+		scope_hole(s);
+	s->e->end = ENUMERATE_CLEAN;
+}
+
+uint64_t enumerate_config(struct enumerate *e, const struct config *cfg, const struct exec_options *options, bool quick)
+{
+	struct exec_options exec = { .arena_bytes = ARENA_BYTES, .checks = options->checks, .observed = true };
+	struct scope *s = calloc(1, sizeof(*s));
+	uint64_t compared = 0;
+	unsigned i;
+
+	memset(&e->counts, 0, sizeof(e->counts));
+	e->end = ENUMERATE_UNABLE;
+	e->ops_nr = e->script_at = 0;
+	snprintf(e->why, sizeof(e->why), "out of memory");
+	if (!s || exec_init(&s->x, &exec, scope_caught, s)) {
+		free(s);
+		return 0;
+	}
+	s->e = e;
+	s->cfg = *cfg;
+	s->quick = quick;
+	e->end = ENUMERATE_RUNNING;
+	if (!sigsetjmp(s->end, 0)) {
+		scope_run(s);
+	} else if (e->end == ENUMERATE_FINDING) {
+		scope_count(s);
+		exec_abandon(&s->x);
+	}
+	exec_release(&s->x);
+	free(s);
+	for (i = 0; i < CHECK_NR; i++)
+		compared += e->counts.comparisons[i];
+	return compared;
+}

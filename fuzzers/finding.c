@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* finding.c - one finding: described for people, named by its signature, and put safely on disk. */
+#include "finding.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <libgen.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../oracle/walk.h"
+
+/* Append to a buffer that may fill up. */
+static void say(char *buf, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void say(char *buf, size_t room, const char *format, ...)
+{
+	size_t at = strlen(buf);
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(buf + at, room - at, format, args);
+	va_end(args);
+}
+
+static void finding_sign(struct finding *f, const char *format)
+{
+	char level[8] = "-";
+
+	if (f->v.level != VERDICT_LEVEL_NONE)
+		snprintf(level, sizeof(level), "L%u", f->v.level);
+	snprintf(f->signature, sizeof(f->signature), "%s G%u %s %s %s %s>%s", verdict_name(f->v.class), f->v.guarantee, format,
+		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, verdict_kind_name(f->v.want), verdict_kind_name(f->v.seen));
+}
+
+static void finding_describe_leaf(char *buf, size_t room, const struct hw_entry *e)
+{
+	say(buf, room, "leaf of 2^%u bytes, oa 0x%llx, %c%c%c%s%s%s%s%s", e->size_lg2, (unsigned long long)e->pa, e->prot & PROT_R ? 'r' : '-',
+	    e->prot & PROT_W ? 'w' : '-', e->prot & PROT_X ? 'x' : '-', e->prot & PROT_MMIO ? " mmio" : "", e->prot & PROT_CACHE ? " cache" : "",
+	    e->prot & PROT_PRIV ? " priv" : "", e->accessed ? " accessed" : "", e->dirty ? " dirty" : "");
+}
+
+/* The walk that shows it: each item read, decoded field by field. */
+static void finding_describe_walk(char *buf, size_t room, const struct check *c, uint64_t iova)
+{
+	static const char *const ends[] = { "translates", "faults", "reads a forbidden entry", "leaves table memory" };
+	char fields[256];
+	struct walk w;
+	unsigned i;
+
+	walk(&c->hw, c->view, c->root, c->root_level, iova, &w);
+	say(buf, room, "the walk of iova 0x%llx %s%s%s\n", (unsigned long long)iova, ends[w.end], w.why ? ": " : "", w.why ? w.why : "");
+	for (i = 0; i < w.nr; i++) {
+		const struct walk_step *s = &w.steps[i];
+
+		say(buf, room, "  level %u, item at 0x%llx = 0x%llx: ", s->level, (unsigned long long)s->pa, (unsigned long long)s->raw);
+		if (s->entry.kind == HW_TABLE)
+			say(buf, room, "table at 0x%llx", (unsigned long long)s->entry.pa);
+		else if (s->entry.kind == HW_LEAF)
+			finding_describe_leaf(buf, room, &s->entry);
+		else
+			say(buf, room, "%s", s->entry.kind == HW_EMPTY ? "not present" : s->entry.why);
+		fields[0] = '\0';
+		c->hw.format->fields(&c->hw, s->level, s->raw, fields, sizeof(fields));
+		say(buf, room, "\n    %s\n", fields);
+	}
+}
+
+void finding_make(struct finding *f, const struct exec *x, const struct verdict *v, const struct op *op)
+{
+	char line[OP_TEXT_MAX];
+
+	f->v = *v;
+	f->op_kind = op ? op->kind : (unsigned)OP_NR;
+	f->op_idx = x->ops_nr ? x->ops_nr - 1 : 0;
+	f->report[0] = '\0';
+	finding_sign(f, x->cfg.format);
+	say(f->report, sizeof(f->report), "%s\n", f->signature);
+	if (op) {
+		op_print(op, line);
+		say(f->report, sizeof(f->report), "at operation %zu: %s\n", f->op_idx + 1, line);
+	} else {
+		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n", (unsigned long long)x->ops_nr);
+	}
+	say(f->report, sizeof(f->report), "%s\n", v->text);
+	if (v->has_iova && x->options.observed && x->check.root != MEM_NONE)
+		finding_describe_walk(f->report, sizeof(f->report), &x->check, v->iova);
+}
+
+void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr)
+{
+	memset(f, 0, sizeof(*f));
+	f->v.class = VERDICT_CRASH;
+	f->v.guarantee = 9;
+	f->v.level = VERDICT_LEVEL_NONE;
+	f->op_kind = op_kind;
+	f->op_idx = op_idx;
+	if (signal_nr == SIGXCPU || signal_nr == SIGKILL)
+		f->v.class = VERDICT_NO_PROGRESS;
+	if (f->v.class == VERDICT_NO_PROGRESS)
+		snprintf(f->v.text, sizeof(f->v.text), "the operation did not end");
+	else if (signal_nr > 0)
+		snprintf(f->v.text, sizeof(f->v.text), "signal %d: %s", signal_nr, strsignal(signal_nr));
+	else
+		snprintf(f->v.text, sizeof(f->v.text), "the process ended itself, as after a sanitizer's report");
+	finding_sign(f, format);
+	snprintf(f->report, sizeof(f->report), "%s\nat operation %zu\n%s\n", f->signature, op_idx + 1, f->v.text);
+}
+
+char *finding_trace_text(const struct finding *f, const struct trace *t, size_t *bytes)
+{
+	char *text = NULL;
+	const char *line = f->report, *end;
+	FILE *out = open_memstream(&text, bytes);
+
+	if (!out)
+		abort();
+	for (; (end = strchr(line, '\n')); line = end + 1)
+		fprintf(out, "# %.*s\n", (int)(end - line), line);
+	trace_print(t, out);
+	fclose(out);
+	return text;
+}
+
+int save_file(const char *path, const char *text, size_t bytes)
+{
+	char temporary[4096], copy[4096];
+	int fd, dir, ret = 0;
+	ssize_t n;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return -errno;
+	while (bytes && (n = write(fd, text, bytes)) > 0) {
+		text += n;
+		bytes -= (size_t)n;
+	}
+	if (bytes || fsync(fd))
+		ret = errno ? -errno : -EIO;
+	close(fd);
+	if (!ret && rename(temporary, path))
+		ret = -errno;
+	if (ret) {
+		unlink(temporary);
+		return ret;
+	}
+	snprintf(copy, sizeof(copy), "%s", path);
+	dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0) {
+		fsync(dir);
+		close(dir);
+	}
+	return 0;
+}
+
+/* How many operations the trace file at path has; SIZE_MAX if it cannot be read. */
+static size_t finding_saved_ops(const char *path)
+{
+	FILE *in = fopen(path, "r");
+	struct trace_error err;
+	size_t nr = SIZE_MAX;
+	struct trace t;
+	char *text;
+	long bytes;
+
+	if (!in)
+		return nr;
+	fseek(in, 0, SEEK_END);
+	bytes = ftell(in);
+	rewind(in);
+	text = bytes > 0 ? malloc((size_t)bytes) : NULL;
+	if (text && fread(text, 1, (size_t)bytes, in) == (size_t)bytes && !trace_parse(&t, text, (size_t)bytes, &err)) {
+		nr = t.nr;
+		trace_release(&t);
+	}
+	free(text);
+	fclose(in);
+	return nr;
+}
+
+int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes)
+{
+	char name[FINDING_SIGNATURE_MAX];
+	size_t i, bytes;
+	char *text;
+	int ret;
+
+	for (i = 0; f->signature[i]; i++)
+		name[i] = strchr(" >", f->signature[i]) ? '-' : f->signature[i];
+	name[i] = '\0';
+	if (mkdir(dir, 0755) && errno != EEXIST)
+		return -errno;
+	if (snprintf(path, path_bytes, "%s/%s.trace", dir, name) >= (int)path_bytes)
+		return -ENAMETOOLONG;
+	if (finding_saved_ops(path) <= t->nr)
+		return 0;
+	text = finding_trace_text(f, t, &bytes);
+	ret = save_file(path, text, bytes);
+	free(text);
+	return ret;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * flat.h - the oracle that readers may ask while a writer changes it: one word for each page of a window of iovas. It knows no tables.
+ *
+ * A word is what the page translates to, and how often that has changed:
+ *
+ *   0       mapped; if 0, bits 46:1 are 0
+ *   6:1     enum prot
+ *   46:7    number of the output page
+ *   63:47   generation, odd while an operation that changes the page is running: then the word holds what was, next[] what will be
+ *
+ * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same pages. A reader takes
+ * flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both answers instead of being sent round
+ * again. 2^16 changes of one page while one translation is under way would go unnoticed.
+ */
+#ifndef HITLESS_FLAT_H
+#define HITLESS_FLAT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FLAT_MAPPED UINT64_C(1)
+#define FLAT_PROT_LG2 1
+#define FLAT_PAGE_LG2 7
+#define FLAT_PAGE_BITS 40
+#define FLAT_GEN_LG2 47
+#define FLAT_GEN (UINT64_C(1) << FLAT_GEN_LG2)
+#define FLAT_CONTENT (FLAT_GEN - 1)
+
+_Static_assert(FLAT_PAGE_LG2 + FLAT_PAGE_BITS == FLAT_GEN_LG2, "an oa of 52 bits, in pages of 4K, fits");
+
+/*
+ * struct flat - a window of nr pages of 2^page_lg2 bytes (at least 4K) from iova on.
+ *
+ * @now, @next: nr words each
+ */
+struct flat {
+	uint64_t iova;
+	unsigned page_lg2;
+	uint32_t nr;
+	uint64_t *now, *next;
+};
+
+/* What a page that translates to oa with prot holds; the low bits of oa are not looked at. */
+static inline uint64_t flat_mapped(const struct flat *f, uint64_t oa, unsigned prot)
+{
+	return FLAT_MAPPED | (uint64_t)prot << FLAT_PROT_LG2 | (oa >> f->page_lg2) << FLAT_PAGE_LG2;
+}
+
+static inline uint64_t flat_oa(const struct flat *f, uint64_t content)
+{
+	return content >> FLAT_PAGE_LG2 << f->page_lg2;
+}
+
+static inline unsigned flat_prot(uint64_t content)
+{
+	return (content >> FLAT_PROT_LG2) & 0x3f;
+}
+
+/* Writer: the content of a page at rest. */
+static inline uint64_t flat_content(const struct flat *f, uint32_t i)
+{
+	return __atomic_load_n(&f->now[i], __ATOMIC_RELAXED) & FLAT_CONTENT;
+}
+
+/* Writer: the operation to come may change page i to after. */
+static inline void flat_begin(struct flat *f, uint32_t i, uint64_t after)
+{
+	uint64_t word = __atomic_load_n(&f->now[i], __ATOMIC_RELAXED);
+
+	__atomic_store_n(&f->next[i], after, __ATOMIC_RELAXED);
+	__atomic_store_n(&f->now[i], word + FLAT_GEN, __ATOMIC_RELEASE);
+}
+
+/* Writer: whoever sees a store of the operation sees that the pages are changing. */
+static inline void flat_publish(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* Writer: the operation is over and page i holds content; a translation that starts after reading this must agree. */
+static inline void flat_end(struct flat *f, uint32_t i, uint64_t content)
+{
+	uint64_t word = __atomic_load_n(&f->now[i], __ATOMIC_RELAXED);
+
+	__atomic_store_n(&f->now[i], ((word & ~FLAT_CONTENT) + FLAT_GEN) | content, __ATOMIC_RELEASE);
+}
+
+/* Reader: before the translation. */
+static inline uint64_t flat_first(const struct flat *f, uint32_t i)
+{
+	return __atomic_load_n(&f->now[i], __ATOMIC_ACQUIRE);
+}
+
+/*
+ * flat_allowed - after the translation: what it may have given, first being flat_first's word.
+ * Returns how many contents are in allowed: 1; 2: a change overlapped, allowed[0] is before it and allowed[1] after; 0: several changes overlapped, which
+ * leaves nothing to say.
+ */
+static inline unsigned flat_allowed(const struct flat *f, uint32_t i, uint64_t first, uint64_t allowed[2])
+{
+	uint64_t second, next, third, changes;
+
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	second = __atomic_load_n(&f->now[i], __ATOMIC_ACQUIRE);
+	changes = (second - first) >> FLAT_GEN_LG2;
+	if ((second ^ first) & FLAT_CONTENT)
+		changes = ((second >> FLAT_GEN_LG2) - (first >> FLAT_GEN_LG2)) & (UINT64_MAX >> FLAT_GEN_LG2);
+	allowed[0] = first & FLAT_CONTENT;
+	if (second & FLAT_GEN) {
+		/* A change was under way when the translation ended. */
+		if (changes > 1)
+			return 0;
+		next = __atomic_load_n(&f->next[i], __ATOMIC_ACQUIRE);
+		third = __atomic_load_n(&f->now[i], __ATOMIC_RELAXED);
+		if (third != second)
+			return 0;
+		allowed[1] = next;
+		return 2;
+	}
+	allowed[1] = second & FLAT_CONTENT;
+	if (!changes)
+		return 1;
+	return changes <= 2 - (first >> FLAT_GEN_LG2 & 1) ? 2 : 0;
+}
+
+#endif

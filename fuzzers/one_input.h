@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * one_input.h - one input of an external fuzzer: bytes become a domain and operations on it. What libFuzzer and AFL++ share.
+ *
+ * A finding is printed, its trace is saved as text, and the process aborts, which is what those fuzzers look for.
+ */
+#ifndef HITLESS_ONE_INPUT_H
+#define HITLESS_ONE_INPUT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exec.h"
+#include "op.h"
+
+#define ONE_INPUT_OPS_MAX 4096
+
+/*
+ * struct one_input - what all inputs of a process use.
+ *
+ * @trace: configuration and operations of the input that is running
+ * @out:   directory that traces are saved to: the environment's HITLESS_OUT, or "findings"
+ */
+struct one_input {
+	struct exec exec;
+	struct trace trace;
+	const char *out;
+};
+
+/* one_input_init - reserve what inputs need; where that fails the process ends with EXIT_TOOL. in must stay where it is. */
+void one_input_init(struct one_input *in);
+
+/*
+ * one_input_run - run bytes as trace_bin.h decodes them, at most ONE_INPUT_OPS_MAX operations. Nothing is left of the input before: the arena starts
+ * empty each time. Bytes that name a configuration that cannot be run do nothing. Returns only if nothing was found.
+ */
+void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes);
+
+/* one_input_configs - the configurations of a built-in format as config_parse reads them, format included: what trace_bin_open asks for. */
+const char *const *one_input_configs(const char *format);
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * options.h - the command line: one parser for what the commands have in common.
+ */
+#ifndef HITLESS_OPTIONS_H
+#define HITLESS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "exec.h"
+
+/* Exit status. */
+enum { EXIT_CLEAN = 0, EXIT_FINDING = 1, EXIT_USAGE = 2, EXIT_TOOL = 3 };
+
+/* Which options a command takes, beside --help. */
+enum {
+	OPTION_FORMAT = 1 << 0,  /* --format NAME, may be given several times; --config TEXT */
+	OPTION_SEED = 1 << 1,
+	OPTION_OPS = 1 << 2,
+	OPTION_SECONDS = 1 << 3,
+	OPTION_JOBS = 1 << 4,
+	OPTION_JSON = 1 << 5,
+	OPTION_UNTIL = 1 << 6,   /* --until-finding */
+	OPTION_OUT = 1 << 7,     /* --out DIR, or -o FILE */
+	OPTION_MODEL = 1 << 8,   /* --model, --tlb */
+	OPTION_WITHOUT = 1 << 9, /* --without CHECK[,CHECK...] */
+	OPTION_TINY = 1 << 10,   /* --tiny: enumerate */
+	OPTION_QUICK = 1 << 11,
+	OPTION_PROVE = 1 << 12,
+	OPTION_ENGINE = 1 << 13,
+	OPTION_ARENA = 1 << 14,
+	OPTION_READERS = 1 << 15,
+};
+
+#define OPTION_FORMATS_MAX 16
+
+struct options {
+	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
+	unsigned formats_nr;
+	const char *config;  /* configuration text after the format; unset: the format's list */
+	bool has_seed, json, until_finding, tiny, quick, prove;
+	uint64_t seed, ops;
+	double seconds;
+	unsigned jobs, readers;
+	const char *out;
+	int model, tlb;      /* -1: unset */
+	struct exec_options exec;
+	char **files;
+	int files_nr;
+};
+
+/*
+ * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the exit status to
+ * leave with; what was wrong has been said in one line on standard error.
+ */
+int options_parse(int argc, char **argv, unsigned mask, const char *help, struct options *o);
+
+/* Whether the format of that name is wanted. */
+bool options_want(const struct options *o, const char *format);
+
+/*
+ * options_config - the configuration of a format from this text, with --config, --model and --tlb laid over it, resolved. 0, or -EINVAL and a line in err.
+ */
+int options_config(const struct options *o, const char *format, const char *text, struct config *cfg, char *err, size_t err_bytes);
+
+/* One line on standard error, "hitless: ...". Returns status. */
+int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The commands; argv[0] is the command's name. Each returns the exit status. */
+int cmd_fuzz(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_minimize(int argc, char **argv);
+int cmd_show(int argc, char **argv);
+int cmd_convert(int argc, char **argv);
+int cmd_formats(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
+int cmd_stress(int argc, char **argv);
+int cmd_enumerate(int argc, char **argv);
+
+#endif

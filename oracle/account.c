@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * account.c - follows every table and every invalidation through the log (G8, and of G4 that a gather covers what went).
+ *
+ * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is overwritten. Each such step
+ * must be one that the operation may take, so that the set of live tables is exactly what the operations so far predict.
+ */
+#include <stdlib.h>
+
+#include "check.h"
+#include "walk.h"
+
+static struct page *account_page(struct check *c, uint64_t pa)
+{
+	return &c->pages[(pa - c->view->pa) >> MEM_FRAME_LG2];
+}
+
+/* Address of the table that pa lies in. */
+static uint64_t account_table(const struct check *c, uint64_t pa)
+{
+	const struct mem_frame *f = mem_view_frame(c->view, pa);
+	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
+
+	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
+}
+
+static uint64_t account_span_lg2(const struct check *c, unsigned level)
+{
+	return c->hw.item_lg2[level] + c->hw.index_lg2[level];
+}
+
+static struct owed *account_new_owed(struct check *c)
+{
+	if (c->owed_nr == c->owed_room) {
+		c->owed_room = c->owed_room ? 2 * c->owed_room : 64;
+		c->owed = realloc(c->owed, c->owed_room * sizeof(*c->owed));
+		if (!c->owed)
+			abort();
+	}
+	return &c->owed[c->owed_nr++];
+}
+
+void account_owe(struct check *c, const struct imap_piece *piece, uint64_t iova, uint64_t last)
+{
+	if (check_is_on(c, CHECK_IOTLB))
+		*account_new_owed(c) = (struct owed){ .iova = iova, .last = last, .piece = *piece };
+}
+
+/* The pointer to a table below [iova, last] is going. */
+static void account_owe_table(struct check *c, uint64_t iova, uint64_t last)
+{
+	if (check_is_on(c, CHECK_IOTLB))
+		*account_new_owed(c) = (struct owed){ .table = true, .iova = iova, .last = last, .cmds_nr = c->cmds_nr };
+}
+
+/* Whether this call may unlink a table over [iova, last]. The interval map is still that of before the call. */
+static bool account_may_unlink(const struct check *c, const struct call *call, uint64_t iova, uint64_t last)
+{
+	if (!call || iova < call->iova || last > call->last)
+		return false;
+	return call->kind == CALL_UNMAP || (call->kind == CALL_MAP && !imap_overlaps(&c->im, iova, last));
+}
+
+static void account_unlink(struct check *c, const struct call *call, uint64_t pa);
+
+/* Tables below one that was unlinked go with it. If it has been freed since, its bytes are gone: those that were freed with it are in the log. */
+static void account_unlink_below(struct check *c, const struct call *call, uint64_t pa, const struct page *page)
+{
+	uint64_t i, last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
+
+	if (mem_view_frame(c->view, pa)->state == MEM_FRAME_LIVE) {
+		for (i = 0; i < UINT64_C(1) << c->hw.index_lg2[page->level]; i++) {
+			uint64_t raw = mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2);
+			struct hw_entry e = c->hw.format->decode(&c->hw, page->level, raw);
+
+			if (e.kind == HW_TABLE && mem_view_has(c->view, e.pa, 1))
+				account_unlink(c, call, e.pa);
+		}
+		return;
+	}
+	for (i = 0; i < c->view->events_nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+		const struct page *below;
+
+		if (ev->kind != MEM_FREE)
+			continue;
+		below = account_page(c, ev->pa);
+		if (below->state == PAGE_LINKED && below->level < page->level && below->iova >= page->iova && below->iova <= last)
+			account_unlink(c, call, ev->pa);
+	}
+}
+
+static void account_unlink(struct check *c, const struct call *call, uint64_t pa)
+{
+	struct page *page = account_page(c, pa);
+	uint64_t last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
+
+	if (page->state != PAGE_LINKED)
+		return;
+	if (check_is_on(c, CHECK_ACCOUNTING) && !account_may_unlink(c, call, page->iova, last))
+		check_report(c, VERDICT_OVER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
+			     "table at 0x%llx over [0x%llx, 0x%llx] was unlinked by a call that may not do so", (unsigned long long)pa,
+			     (unsigned long long)page->iova, (unsigned long long)last);
+	page->state = PAGE_UNLINKED;
+	page->syncs = c->syncs;
+	c->linked_nr--;
+	c->unlinked_nr++;
+	account_owe_table(c, page->iova, last);
+	if (page->level)
+		account_unlink_below(c, call, pa, page);
+}
+
+/* A linked item at level now points to pa, a table of below_level whose first iova is iova. */
+static void account_link(struct check *c, uint64_t pa, unsigned below_level, uint64_t iova, bool root)
+{
+	const char *wrong = walk_table_wrong(&c->hw, c->view, below_level, pa);
+	struct page *page;
+	uint64_t i;
+
+	if (wrong)
+		check_report(c, VERDICT_WALKS_DATA, 1, below_level + 1u, KIND_TABLE, KIND_BAD, &iova, "table pointer to 0x%llx over iova 0x%llx %s",
+			     (unsigned long long)pa, (unsigned long long)iova, wrong);
+	page = account_page(c, pa);
+	/* Linking a table looks below it at what is there now: a link that the log shows later has been seen by then. */
+	if (page->state == PAGE_LINKED && page->linked_op == c->view->op && page->level == below_level && page->iova == iova)
+		return;
+	if (page->state != PAGE_PRIVATE)
+		check_report(c, VERDICT_WALKS_DATA, 8, below_level + 1u, KIND_TABLE, KIND_BAD, &iova,
+			     "table at 0x%llx is linked at iova 0x%llx and, level %u, at iova 0x%llx", (unsigned long long)pa, (unsigned long long)iova,
+			     page->level, (unsigned long long)page->iova);
+	page->state = PAGE_LINKED;
+	page->linked_op = c->view->op;
+	page->level = (uint8_t)below_level;
+	page->iova = iova;
+	c->private_nr--;
+	c->linked_nr++;
+	for (i = 0; below_level && i < UINT64_C(1) << c->hw.index_lg2[below_level]; i++) {
+		uint64_t raw = mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2);
+		struct hw_entry e;
+
+		if (!raw)
+			continue;
+		e = c->hw.format->decode(&c->hw, below_level, raw);
+		/* A top that grew keeps the old root and all below it as they were. */
+		if (e.kind == HW_TABLE && root && e.pa == c->root) {
+			account_page(c, e.pa)->state = PAGE_LINKED;
+			c->private_nr--;
+			c->linked_nr++;
+		} else if (e.kind == HW_TABLE) {
+			account_link(c, e.pa, e.level, check_item_iova(&c->hw, iova, below_level, root, i), root && e.level > c->root_level);
+		}
+	}
+}
+
+static void account_top(struct check *c, const struct mem_event *ev)
+{
+	if (ev->old > c->hw.top_level_max || (c->root != MEM_NONE && ev->old <= c->root_level))
+		check_report(c, VERDICT_WALKS_DATA, 8, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_BAD, NULL, "the root was replaced by one of level %llu",
+			     (unsigned long long)ev->old);
+	if (c->root != MEM_NONE) {
+		account_page(c, c->root)->state = PAGE_PRIVATE;
+		c->linked_nr--;
+		c->private_nr++;
+	}
+	account_link(c, ev->pa, (unsigned)ev->old, 0, true);
+	c->root = ev->pa;
+	c->root_level = (unsigned)ev->old;
+}
+
+/* A store to a linked table: which slots, and whether a table pointer came or went. */
+static void account_store(struct check *c, const struct call *call, const struct mem_event *ev, struct call_range *span)
+{
+	uint64_t table = account_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
+	const struct page *page = account_page(c, table);
+	struct hw_entry old, new;
+
+	if (page->state != PAGE_LINKED || ev->bytes_lg2 != c->hw.item_bytes_lg2)
+		return;
+	first = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx);
+	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + ev->nr - 1) | layout_mask(c->hw.item_lg2[page->level]);
+	if (first < span->iova)
+		span->iova = first;
+	if (last > span->last)
+		span->last = last;
+	old = c->hw.format->decode(&c->hw, page->level, ev->old);
+	new = c->hw.format->decode(&c->hw, page->level, ev->new);
+	if (old.kind == HW_TABLE && !(new.kind == HW_TABLE && new.pa == old.pa) && mem_view_has(c->view, old.pa, 1))
+		account_unlink(c, call, old.pa);
+	if (new.kind == HW_TABLE && !(old.kind == HW_TABLE && new.pa == old.pa))
+		account_link(c, new.pa, new.level, first, false);
+}
+
+static void account_free(struct check *c, const struct mem_event *ev)
+{
+	struct page *page = account_page(c, ev->pa);
+
+	if (page->state == PAGE_LINKED)
+		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
+			     "table at 0x%llx was freed while it is still linked over iova 0x%llx", (unsigned long long)ev->pa,
+			     (unsigned long long)page->iova);
+	if (page->state == PAGE_UNLINKED) {
+		if (page->syncs == c->syncs && check_is_on(c, CHECK_IOTLB))
+			check_report(c, VERDICT_STALE_WALK_CACHE, 4, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
+				     "table at 0x%llx, unlinked from iova 0x%llx, was freed before its invalidation completed",
+				     (unsigned long long)ev->pa, (unsigned long long)page->iova);
+		c->unlinked_nr--;
+	} else {
+		c->private_nr--;
+	}
+	page->state = PAGE_NONE;
+}
+
+static void account_invalidate(struct check *c, const struct mem_event *ev)
+{
+	struct iotlb_cmd *cmd;
+
+	if (!check_is_on(c, CHECK_IOTLB))
+		return;
+	if (c->cmds_nr == c->cmds_room) {
+		c->cmds_room = c->cmds_room ? 2 * c->cmds_room : 64;
+		c->cmds = realloc(c->cmds, c->cmds_room * sizeof(*c->cmds));
+		if (!c->cmds)
+			abort();
+	}
+	cmd = &c->cmds[c->cmds_nr++];
+	iotlb_decode(&c->hw, (unsigned)ev->pa, ev->old, ev->new, cmd);
+	if (cmd->why || ev->pa != c->hw.cfg.tlb)
+		check_report(c, VERDICT_BAD_COMMAND, 4, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "command 0x%016llx 0x%016llx: %s",
+			     (unsigned long long)ev->old, (unsigned long long)ev->new, cmd->why ? cmd->why : "of another vendor");
+}
+
+/*
+ * Whether a command since cmds_nr removes this leaf. An Armv8 or RISC-V device may have cached a group item by item (the contiguous bit, DDI 0487 D8.7.1; Svnapot,
+ * privileged specification 5.1), so there each item must be gone as well as the whole.
+ */
+static bool account_leaf_gone(const struct check *c, size_t cmds_nr, const struct layout_leaf *leaf, unsigned level)
+{
+	uint64_t item = layout_mask(c->hw.item_lg2[level]), iova = leaf->iova, last = leaf->last;
+	size_t i;
+
+	for (;;) {
+		for (i = cmds_nr; i < c->cmds_nr && !iotlb_removes_leaf(&c->cmds[i], iova, last, level); i++)
+			;
+		if (i == c->cmds_nr)
+			return false;
+		/* First the whole leaf, then its items; a command that covers all of it leaves none of them. */
+		if (last == leaf->last && ((iova | item) == last || (c->hw.cfg.tlb != TLB_ARM && c->hw.cfg.tlb != TLB_RISCV) || (c->cmds[i].iova <= leaf->iova && c->cmds[i].last >= leaf->last)))
+			return true;
+		iova = iova == leaf->iova && last == leaf->last ? iova : last + 1;
+		last = iova | item;
+	}
+}
+
+/* The first address in o whose entry no command since removed; false if there is none. */
+static bool account_left(const struct check *c, const struct owed *o, uint64_t *iova, unsigned *level)
+{
+	struct layout_leaf leaf = { .iova = o->iova, .last = o->last };
+	size_t i;
+
+	for (i = o->cmds_nr; !o->table && i < c->cmds_nr; i++)
+		if (c->cmds[i].leaves && c->cmds[i].leaf_levels == 0xff && c->cmds[i].iova <= o->iova && c->cmds[i].last >= o->last)
+			return false;
+	for (*iova = o->iova;; *iova = leaf.last + 1) {
+		if (!o->table) {
+			leaf = layout_leaf(c->hw.cfg.pgsizes, &o->piece, *iova);
+			*level = check_level_of(&c->hw, leaf.size_lg2);
+		}
+		for (i = o->cmds_nr; o->table && i < c->cmds_nr && !iotlb_removes_table(&c->cmds[i], o->iova, o->last); i++)
+			;
+		if (o->table ? i == c->cmds_nr : !account_leaf_gone(c, o->cmds_nr, &leaf, *level))
+			return true;
+		if (leaf.last >= o->last)
+			return false;
+	}
+}
+
+/* All commands so far have completed: whatever was owed must be gone. */
+static void account_sync(struct check *c)
+{
+	unsigned level = VERDICT_LEVEL_NONE;
+	uint64_t iova;
+	size_t i;
+
+	for (i = 0; i < c->owed_nr; i++) {
+		const struct owed *o = &c->owed[i];
+
+		c->comparisons[CHECK_IOTLB]++;
+		if (!account_left(c, o, &iova, &level))
+			continue;
+		if (o->table)
+			check_report(c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
+				     "after the sync a device may still hold the pointer to the table that was unlinked from [0x%llx, 0x%llx]",
+				     (unsigned long long)o->iova, (unsigned long long)o->last);
+		check_report(c, VERDICT_STALE_IOTLB, 4, level, KIND_LEAF, KIND_NONE, &iova,
+			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova, level);
+	}
+	c->owed_nr = c->cmds_nr = 0;
+	c->syncs++;
+}
+
+void account_log(struct check *c, const struct call *call, struct call_range *span)
+{
+	size_t i, k;
+
+	c->grown_from = c->root_level;
+	/* First all that was allocated: a table is looked at as it is now, when everything below it is there already. */
+	for (i = 0; i < c->view->events_nr; i++) {
+		if (c->view->events[i].kind != MEM_ALLOC)
+			continue;
+		account_page(c, c->view->events[i].pa)->state = PAGE_PRIVATE;
+		c->private_nr++;
+	}
+	for (i = 0; i < c->view->events_nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+
+		switch ((enum mem_event_kind)ev->kind) {
+		case MEM_STORE:
+		case MEM_CAS:
+			/* Commands issued before a leaf's last store do not remove it. */
+			for (k = c->owed_nr; c->cmds_nr && k-- > 0 && !c->owed[k].table;)
+				c->owed[k].cmds_nr = c->cmds_nr;
+			account_store(c, call, ev, span);
+			break;
+		case MEM_FREE:
+			account_free(c, ev);
+			break;
+		case MEM_TOP:
+			account_top(c, ev);
+			break;
+		case MEM_INVALIDATE:
+			account_invalidate(c, ev);
+			break;
+		case MEM_SYNC:
+			account_sync(c);
+			break;
+		case MEM_ALLOC:
+		case MEM_FENCE:
+		case MEM_FLUSH:
+		case MEM_ALLOC_FAIL:
+		case MEM_DEVICE:
+			break;
+		}
+	}
+}
+
+/* Find a table in this state, to name it. */
+static uint64_t account_find(const struct check *c, enum page_state state)
+{
+	uint64_t i;
+
+	for (i = 0; i < c->pages_nr && c->pages[i].state != state; i++)
+		;
+	return i;
+}
+
+/* Tables that this call linked must be needed by a leaf; after -ENOMEM those on the way to the first leaf that was not made may be there too. */
+static void account_new_tables(struct check *c, const struct call *call, const struct call_result *res)
+{
+	uint64_t stopped = call->iova + (res->granules << c->granule_lg2);
+	size_t i;
+
+	for (i = 0; i < c->view->events_nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+		const struct page *page;
+		uint64_t last;
+
+		if (ev->kind != MEM_ALLOC)
+			continue;
+		page = account_page(c, ev->pa);
+		if (page->state != PAGE_LINKED || page->level == c->root_level)
+			continue;
+		last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
+		c->comparisons[CHECK_ACCOUNTING]++;
+		if (imap_overlaps(&c->im, page->iova, last) || (res->ret && stopped >= page->iova && stopped <= last))
+			continue;
+		/* Growth puts tables between the old root and the new one. */
+		if (page->level > c->grown_from && page->iova == 0)
+			continue;
+		check_report(c, VERDICT_LEAK, 8, page->level, KIND_NONE, KIND_TABLE, &page->iova,
+			     "a table over [0x%llx, 0x%llx] was made that no leaf needs", (unsigned long long)page->iova, (unsigned long long)last);
+	}
+}
+
+void account_end(struct check *c, const struct call *call, const struct call_result *res)
+{
+	uint64_t frame;
+
+	if (c->owed_nr && !c->defer)
+		check_report(c, VERDICT_STALE_IOTLB, 4, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_NONE, &c->owed[0].iova,
+			     "the call returned and its gather was synced, but nothing invalidates [0x%llx, 0x%llx]",
+			     (unsigned long long)c->owed[0].iova, (unsigned long long)c->owed[0].last);
+	if (!check_is_on(c, CHECK_ACCOUNTING))
+		return;
+	c->comparisons[CHECK_ACCOUNTING]++;
+	if (c->private_nr) {
+		frame = account_find(c, PAGE_PRIVATE);
+		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL,
+			     "the table at 0x%llx was allocated, and neither linked nor freed", (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)));
+	}
+	if (c->unlinked_nr && !c->defer) {
+		frame = account_find(c, PAGE_UNLINKED);
+		check_report(c, VERDICT_LEAK, 8, c->pages[frame].level + 1u, KIND_NONE, KIND_TABLE, &c->pages[frame].iova,
+			     "the table at 0x%llx was unlinked from iova 0x%llx, but not freed",
+			     (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)), (unsigned long long)c->pages[frame].iova);
+	}
+	if (call && call->kind != CALL_TRANSLATE)
+		account_new_tables(c, call, res);
+}

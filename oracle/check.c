@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check.c - compares what came back with what had to, moves the interval map on, and has log and bytes looked at.
+ */
+#include "check.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const check_names[CHECK_NR] = {
+	[CHECK_TRANSLATION] = "translation", [CHECK_INFLIGHT] = "inflight", [CHECK_LAYOUT] = "layout",
+	[CHECK_IOTLB] = "iotlb", [CHECK_WRITEBACK] = "writeback", [CHECK_DIRTY] = "dirty",
+	[CHECK_FAILURE] = "failure", [CHECK_ACCOUNTING] = "accounting", [CHECK_PROGRESS] = "progress",
+};
+
+int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg, const char **why)
+{
+	int ret;
+
+	memset(c, 0, sizeof(*c));
+	ret = hw_init(&c->hw, cfg, why);
+	if (ret)
+		return ret;
+	if (cfg->pgsizes & ~c->hw.leaf_sizes) {
+		*why = "the hardware has no leaf of one of the enabled sizes";
+		return -EINVAL;
+	}
+	c->view = view;
+	c->on = (1u << CHECK_NR) - 1;
+	c->granule_lg2 = c->hw.item_lg2[0];
+	c->small_lg2 = (uint8_t)__builtin_ctzll(cfg->pgsizes);
+	c->defer = cfg->defer;
+	c->root = MEM_NONE;
+	c->report = report;
+	c->report_arg = arg;
+	c->pages_nr = view->bytes_nr >> MEM_FRAME_LG2;
+	c->pages = calloc(c->pages_nr, sizeof(*c->pages));
+	if (!c->pages)
+		return -ENOMEM;
+	imap_init(&c->im);
+	imap_init(&c->dirty);
+	return 0;
+}
+
+void check_release(struct check *c)
+{
+	imap_release(&c->im);
+	imap_release(&c->dirty);
+	free(c->pages);
+	free(c->owed);
+	free(c->cmds);
+}
+
+void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want, enum verdict_kind seen,
+		  const uint64_t *iova, const char *format, ...)
+{
+	struct verdict v = { .class = class, .guarantee = (uint8_t)guarantee, .level = (uint8_t)level, .want = want, .seen = seen };
+	va_list args;
+
+	if (iova) {
+		v.has_iova = true;
+		v.iova = *iova;
+	}
+	va_start(args, format);
+	vsnprintf(v.text, sizeof(v.text), format, args);
+	va_end(args);
+	c->report(c->report_arg, &v);
+	abort();
+}
+
+static const char *check_errno_name(int ret)
+{
+	switch (ret) {
+	case 0:
+		return "0";
+	case -EINVAL:
+		return "-EINVAL";
+	case -ERANGE:
+		return "-ERANGE";
+	case -ENXIO:
+		return "-ENXIO";
+	case -EOPNOTSUPP:
+		return "-EOPNOTSUPP";
+	case -ENOENT:
+		return "-ENOENT";
+	case -EADDRINUSE:
+		return "-EADDRINUSE";
+	case -ENOMEM:
+		return "-ENOMEM";
+	case -EAGAIN:
+		return "-EAGAIN";
+	default:
+		return "another code";
+	}
+}
+
+static bool check_alloc_failed(const struct check *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->view->events_nr; i++)
+		if (c->view->events[i].kind == MEM_ALLOC_FAIL)
+			return true;
+	return false;
+}
+
+/* How many granules [iova, want->done_last] has; 0 if nothing was to be done. */
+static uint64_t check_done_granules(const struct check *c, const struct call *call, const struct call_expect *want)
+{
+	return want->done ? ((want->done_last - call->iova) >> c->granule_lg2) + 1 : 0;
+}
+
+/* A map that ran out of memory may have made any whole leaves from the front, and must say how many. */
+static void check_short_map(struct check *c, const struct call *call, const struct call_result *res, const struct call_expect *want)
+{
+	uint64_t next = call->iova + (res->granules << c->granule_lg2);
+
+	if (res->granules > check_done_granules(c, call, want) ||
+	    (res->granules && layout_find(c->hw.cfg.pgsizes, call->iova, call->last, call->oa, next - 1).last != next - 1))
+		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
+			     "-ENOMEM with 0x%llx granules, which are not the leaves of the front", (unsigned long long)res->granules);
+}
+
+/* Return code and progress; *want becomes what was really done if memory ran out. */
+static void check_result(struct check *c, const struct call *call, const struct call_result *res, struct call_expect *want)
+{
+	bool counts = call->kind == CALL_MAP || call->kind == CALL_UNMAP;
+
+	c->comparisons[CHECK_FAILURE]++;
+	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || call->kind == CALL_CUT) && (!want->ret || want->ret == -EADDRINUSE) && check_alloc_failed(c)) {
+		if (call->kind == CALL_MAP) {
+			check_short_map(c, call, res, want);
+			want->done = res->granules;
+			want->done_last = call->iova + (res->granules << c->granule_lg2) - 1;
+			want->root_level = c->root_level > want->root_level ? c->root_level : want->root_level;
+		}
+		want->ret = -ENOMEM;
+		return;
+	}
+	if (res->ret != want->ret && !check_is_on(c, CHECK_FAILURE))
+		return;
+	if (res->ret != want->ret)
+		check_report(c, call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN, call->kind == CALL_TRANSLATE ? 1 : 7,
+			     VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "returned %s (%d), expected %s", check_errno_name(res->ret), res->ret,
+			     check_errno_name(want->ret));
+	if (counts && res->granules != check_done_granules(c, call, want))
+		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "reported 0x%llx granules, expected 0x%llx",
+			     (unsigned long long)res->granules, (unsigned long long)check_done_granules(c, call, want));
+	if (call->kind == CALL_TRANSLATE && !res->ret && res->oa != want->oa)
+		check_report(c, VERDICT_WRONG_TRANSLATE, 1, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_LEAF, &call->iova, "translate gave oa 0x%llx, expected 0x%llx",
+			     (unsigned long long)res->oa, (unsigned long long)want->oa);
+}
+
+/* The next leaf at or after *iova that is dirty and starts by last. */
+static bool check_next_dirty(const struct check *c, uint64_t *iova, uint64_t last, struct layout_leaf *leaf)
+{
+	const struct imap_piece *d = imap_from(&c->dirty, *iova, NULL), *p;
+
+	if (!d)
+		return false;
+	if (d->iova > *iova)
+		*iova = d->iova;
+	p = *iova <= last ? imap_find(&c->im, *iova, NULL) : NULL;
+	if (!p)
+		return false;
+	*leaf = layout_leaf(c->hw.cfg.pgsizes, p, *iova);
+	return true;
+}
+
+/* What dirty reported must be exactly the dirty leaves that overlap the range; with clear, they are clean now. */
+static void check_dirty_report(struct check *c, const struct call *call, const struct call_result *res)
+{
+	const struct imap_piece *p = imap_find(&c->im, call->iova, NULL);
+	uint64_t at = p ? layout_leaf(c->hw.cfg.pgsizes, p, call->iova).iova : call->iova;
+	struct layout_leaf leaf;
+	size_t i = 0;
+
+	while (check_next_dirty(c, &at, call->last, &leaf)) {
+		c->comparisons[CHECK_DIRTY]++;
+		if (check_is_on(c, CHECK_DIRTY) && (i == res->dirty_nr || res->dirty[i].iova != leaf.iova || res->dirty[i].last != leaf.last))
+			check_report(c, i < res->dirty_nr && res->dirty[i].iova < leaf.iova ? VERDICT_PHANTOM_DIRTY : VERDICT_LOST_DIRTY, 6,
+				     check_level_of(&c->hw, leaf.size_lg2), KIND_LEAF, KIND_LEAF, &leaf.iova,
+				     "the leaf [0x%llx, 0x%llx] was written to and is not reported", (unsigned long long)leaf.iova,
+				     (unsigned long long)leaf.last);
+		i++;
+		if (call->clear)
+			account_owe(c, imap_find(&c->im, leaf.iova, NULL), leaf.iova, leaf.last);
+		if (leaf.last >= call->last)
+			break;
+		at = leaf.last + 1;
+	}
+	if (i != res->dirty_nr && check_is_on(c, CHECK_DIRTY))
+		check_report(c, VERDICT_PHANTOM_DIRTY, 6, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_LEAF, &res->dirty[i].iova,
+			     "[0x%llx, 0x%llx] is reported dirty and was not written to", (unsigned long long)res->dirty[i].iova,
+			     (unsigned long long)res->dirty[i].last);
+	for (i = 0; call->clear && i < res->dirty_nr; i++)
+		imap_remove(&c->dirty, res->dirty[i].iova, res->dirty[i].last);
+}
+
+/* What the device may hold of the leaves that this call takes away or changes. */
+static void check_owe(struct check *c, const struct call *call, const struct call_expect *want)
+{
+	const struct imap_piece *p;
+	struct imap_pos pos;
+
+	if (call->kind == CALL_CUT && !want->ret && want->hull.iova != call->iova) {
+		account_owe(c, imap_find(&c->im, call->iova, NULL), want->hull.iova, want->hull.last);
+		return;
+	}
+	if (call->kind != CALL_UNMAP || !want->done)
+		return;
+	for (p = imap_find(&c->im, call->iova, &pos); p && p->iova <= want->done_last; p = imap_next(&pos))
+		account_owe(c, p, p->iova > call->iova ? p->iova : call->iova, p->last < want->done_last ? p->last : want->done_last);
+}
+
+/* Move the interval map on by what was really done. */
+static void check_apply(struct check *c, const struct call *call, const struct call_expect *want)
+{
+	struct imap_piece piece = { .iova = call->iova, .last = want->done_last, .oa = call->oa, .prot = (uint8_t)call->prot };
+
+	switch (call->kind) {
+	case CALL_MAP:
+		if (want->done)
+			imap_insert(&c->im, &piece);
+		break;
+	case CALL_CUT:
+		if (!want->ret)
+			imap_split(&c->im, call->iova);
+		break;
+	case CALL_UNMAP:
+		if (!want->done)
+			break;
+		imap_remove(&c->im, call->iova, want->done_last);
+		imap_remove(&c->dirty, call->iova, want->done_last);
+		break;
+	case CALL_DIRTY:
+	case CALL_TRANSLATE:
+	case CALL_SYNC:
+		break;
+	}
+}
+
+/* A failed cut, a refused call, a translation: not a live entry may have been stored to. */
+static void check_unchanged(struct check *c, const struct call *call, const struct call_expect *want, const struct call_range *span)
+{
+	bool may_store = call->kind == CALL_MAP || call->kind == CALL_UNMAP || call->kind == CALL_DIRTY || !want->ret;
+
+	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || (want->ret && want->ret != -EADDRINUSE && want->ret != -ENOMEM))
+		may_store = false;
+	if (call->kind == CALL_CUT && want->hull.iova == call->iova)
+		may_store = false;
+	c->comparisons[CHECK_FAILURE]++;
+	if (!may_store && span->last >= span->iova && check_is_on(c, CHECK_FAILURE))
+		check_report(c, VERDICT_CHANGED_ON_ERROR, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, &span->iova,
+			     "returned %s and changed live entries in [0x%llx, 0x%llx]", check_errno_name(want->ret), (unsigned long long)span->iova,
+			     (unsigned long long)span->last);
+}
+
+void check_created(struct check *c)
+{
+	struct call_range span = { UINT64_MAX, 0 };
+
+	account_log(c, NULL, &span);
+	account_end(c, NULL, NULL);
+}
+
+bool check_may_call(const struct check *c, const struct call *call)
+{
+	size_t i;
+
+	if (call->kind != CALL_MAP && call->kind != CALL_CUT)
+		return true;
+	for (i = 0; i < c->owed_nr; i++)
+		if (c->owed[i].iova <= (call->kind == CALL_CUT ? call->iova : call->last) && c->owed[i].last >= call->iova)
+			return false;
+	return true;
+}
+
+void check_called(struct check *c, const struct call *call, const struct call_result *res)
+{
+	struct call_range span = { UINT64_MAX, 0 };
+	struct call_expect want;
+
+	check_predict(c, call, &want);
+	check_result(c, call, res, &want);
+	if (call->kind == CALL_DIRTY && !want.ret)
+		check_dirty_report(c, call, res);
+	check_owe(c, call, &want);
+	account_log(c, call, &span);
+	check_apply(c, call, &want);
+	check_unchanged(c, call, &want, &span);
+	if (want.ret != -ENOMEM && want.root_level != c->root_level)
+		check_report(c, VERDICT_NOT_OPTIMAL, 3, c->root_level, KIND_TABLE, KIND_TABLE, &call->iova, "the root is at level %u, expected %u",
+			     c->root_level, want.root_level);
+	account_end(c, call, res);
+	c->comparisons[CHECK_PROGRESS]++;
+	/* A refused call has no range worth walking; what it stored was looked at above. */
+	if (want.ret && want.ret != -EADDRINUSE && want.ret != -ENOMEM && want.ret != -EOPNOTSUPP)
+		return;
+	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || want.hull.last < want.hull.iova)
+		return;
+	if (call->kind == CALL_UNMAP) {
+		if (want.done)
+			sweep(c, call, call->iova, want.done_last);
+		want.hull.last = call->last > want.hull.last ? call->last : want.hull.last;
+	}
+	if (span.iova > span.last || (span.iova >= want.hull.iova && span.last <= want.hull.last))
+		span = want.hull;
+	if (span.iova > want.hull.iova)
+		span.iova = want.hull.iova;
+	if (span.last < want.hull.last)
+		span.last = want.hull.last;
+	if (hw_iova_valid(&c->hw, span.iova) && hw_iova_valid(&c->hw, span.last))
+		sweep(c, NULL, span.iova, span.last);
+}
+
+void check_device(struct check *c, uint64_t iova, bool write, bool ok)
+{
+	const struct imap_piece *p = hw_iova_valid(&c->hw, iova) ? imap_find(&c->im, iova, NULL) : NULL;
+	bool want = p && (p->prot & (write ? PROT_W : PROT_R));
+	struct layout_leaf leaf;
+
+	c->comparisons[CHECK_TRANSLATION]++;
+	if (want != ok && check_is_on(c, CHECK_TRANSLATION))
+		check_report(c, p ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_OA, 1, VERDICT_LEVEL_NONE, want ? KIND_LEAF : KIND_HOLE, ok ? KIND_LEAF : KIND_HOLE, &iova,
+			     "the device's %s of iova 0x%llx was %s", write ? "write" : "read", (unsigned long long)iova, ok ? "allowed" : "refused");
+	if (!want || !write || !c->hw.has_dirty)
+		return;
+	leaf = layout_leaf(c->hw.cfg.pgsizes, p, iova);
+	if (!imap_overlaps(&c->dirty, leaf.iova, leaf.last))
+		imap_insert(&c->dirty, &(struct imap_piece){ .iova = leaf.iova, .last = leaf.last });
+	sweep(c, NULL, leaf.iova, leaf.last);
+}
+
+void check_all(struct check *c)
+{
+	if (c->hw.has_low)
+		sweep(c, NULL, 0, c->hw.iova_low_last);
+	if (c->hw.has_high)
+		sweep(c, NULL, c->hw.iova_high_first, UINT64_MAX);
+	if (c->view->live_nr != c->linked_nr + c->unlinked_nr && check_is_on(c, CHECK_ACCOUNTING))
+		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL, "%llu tables are live, %llu are linked",
+			     (unsigned long long)c->view->live_nr, (unsigned long long)c->linked_nr);
+}
+
+void check_destroyed(struct check *c)
+{
+	c->comparisons[CHECK_ACCOUNTING]++;
+	if (c->view->live_nr && check_is_on(c, CHECK_ACCOUNTING))
+		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL, "%llu tables are left after teardown",
+			     (unsigned long long)c->view->live_nr);
+}

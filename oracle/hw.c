@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hw.c - the list of hardware formats, as the build generates it. */
+#include "hw.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FORMAT(name) extern const struct hw_format hw_format_##name;
+#include "formats.inc"
+#undef FORMAT
+
+const struct hw_format *const hw_formats[] = {
+#define FORMAT(name) &hw_format_##name,
+#include "formats.inc"
+#undef FORMAT
+	NULL,
+};
+
+int hw_init(struct hw *hw, const struct config *cfg, const char **why)
+{
+	unsigned i;
+
+	memset(hw, 0, sizeof(*hw));
+	hw->cfg = *cfg;
+	for (i = 0; hw_formats[i]; i++) {
+		if (strcmp(hw_formats[i]->name, cfg->format))
+			continue;
+		hw->format = hw_formats[i];
+		return hw->format->init(hw, why);
+	}
+	*why = "no walker for this format";
+	return -ENOENT;
+}

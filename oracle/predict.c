@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * predict.c - what a call must return, from the interval map and the configuration alone. It looks at no table.
+ */
+#include <errno.h>
+
+#include "check.h"
+
+/* 0, -EINVAL, -ERANGE: the order of engine.h. */
+static int predict_range(const struct hw *hw, uint64_t iova, uint64_t last)
+{
+	if (last < iova)
+		return -EINVAL;
+	if (!hw_iova_valid(hw, iova) || !hw_iova_valid(hw, last))
+		return -ERANGE;
+	/* From the lower part into the upper one a range crosses the hole. */
+	if (hw->has_low && hw->has_high && iova <= hw->iova_low_last && last >= hw->iova_high_first)
+		return -ERANGE;
+	return 0;
+}
+
+static bool predict_aligned(const struct check *c, uint64_t iova, uint64_t last, uint64_t oa)
+{
+	return !((iova | (last + 1) | oa) & layout_mask(c->small_lg2));
+}
+
+/* A root that can grow does so until it spans the whole range and its tables are high enough for the first leaf. */
+static unsigned predict_root(const struct check *c, const struct call *call)
+{
+	struct layout_leaf first = layout_find(c->hw.cfg.pgsizes, call->iova, call->last, call->oa, call->iova);
+	unsigned level = c->root_level;
+
+	while (level < c->hw.top_level_max && (first.size_lg2 >= c->hw.item_lg2[level + 1] || call->last > layout_mask(c->hw.item_lg2[level + 1])))
+		level++;
+	return level;
+}
+
+static void predict_map(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	uint64_t oa_last = layout_mask(c->hw.oa_lg2);
+	const struct imap_piece *p;
+	struct layout_leaf leaf;
+
+	want->ret = predict_range(&c->hw, call->iova, call->last);
+	if (want->ret == -EINVAL || !(call->prot & PROT_ACCESS) || (call->prot & ~(unsigned)PROT_ALL))
+		want->ret = -EINVAL;
+	else if (want->ret || call->oa > oa_last || call->last - call->iova > oa_last - call->oa)
+		want->ret = -ERANGE;
+	else if (!predict_aligned(c, call->iova, call->last, call->oa))
+		want->ret = -ENXIO;
+	else if (!c->hw.format->expressible(&c->hw, call->prot))
+		want->ret = -EOPNOTSUPP;
+	if (want->ret)
+		return;
+	want->done = true;
+	want->done_last = call->last;
+	want->root_level = predict_root(c, call);
+	p = imap_from(&c->im, call->iova, NULL);
+	if (!p || p->iova > call->last)
+		return;
+	/* The first leaf that would overlap is not made, nor any after it. */
+	want->ret = -EADDRINUSE;
+	leaf = layout_find(c->hw.cfg.pgsizes, call->iova, call->last, call->oa, p->iova > call->iova ? p->iova : call->iova);
+	want->done = leaf.iova > call->iova;
+	want->done_last = leaf.iova - 1;
+}
+
+/* Whether every item of the leaf can be a leaf, or leaves, of its own after a cut at iova. */
+static bool predict_cut_keeps_level(const struct check *c, const struct imap_piece *p, const struct layout_leaf *leaf, unsigned level, uint64_t iova)
+{
+	unsigned item_lg2 = c->hw.item_lg2[level];
+	uint64_t at = leaf->iova;
+
+	for (;;) {
+		bool left = at < iova;
+		struct layout_leaf new = layout_find(c->hw.cfg.pgsizes, left ? p->iova : iova, left ? iova - 1 : p->last,
+						     left ? p->oa : p->oa + (iova - p->iova), at);
+
+		if (new.size_lg2 < item_lg2)
+			return false;
+		if (new.last >= leaf->last)
+			return true;
+		at = new.last + 1;
+	}
+}
+
+static void predict_cut(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	const struct imap_piece *p;
+	struct layout_leaf leaf;
+	unsigned level;
+
+	want->ret = predict_range(&c->hw, call->iova, call->iova);
+	if (!want->ret && (call->iova & layout_mask(c->small_lg2)))
+		want->ret = -ENXIO;
+	if (want->ret)
+		return;
+	p = imap_find(&c->im, call->iova, NULL);
+	if (!p) {
+		want->ret = -ENOENT;
+		return;
+	}
+	leaf = layout_leaf(c->hw.cfg.pgsizes, p, call->iova);
+	want->hull = (struct call_range){ leaf.iova, leaf.last };
+	if (leaf.iova == call->iova)
+		return;
+	level = check_level_of(&c->hw, leaf.size_lg2);
+	if (leaf.size_lg2 > c->hw.item_lg2[level] && !c->cap_size_change)
+		want->ret = -EOPNOTSUPP;
+	else if (!c->cap_leaf_to_table && !predict_cut_keeps_level(c, p, &leaf, level, call->iova))
+		want->ret = -EOPNOTSUPP;
+}
+
+static void predict_unmap(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	const struct imap_piece *p;
+	struct imap_pos pos;
+	struct layout_leaf leaf;
+
+	want->ret = predict_range(&c->hw, call->iova, call->last);
+	if (!want->ret && !predict_aligned(c, call->iova, call->last, 0))
+		want->ret = -ENXIO;
+	if (want->ret)
+		return;
+	p = imap_find(&c->im, call->iova, &pos);
+	if (!p || layout_leaf(c->hw.cfg.pgsizes, p, call->iova).iova != call->iova)
+		return;
+	want->done = true;
+	while (p->last < call->last) {
+		want->done_last = p->last;
+		p = imap_next(&pos);
+		if (!p || p->iova != want->done_last + 1)
+			return;
+	}
+	/* The last leaf goes whole. */
+	leaf = layout_leaf(c->hw.cfg.pgsizes, p, call->last);
+	want->done_last = leaf.last;
+	if (leaf.last > want->hull.last)
+		want->hull.last = leaf.last;
+}
+
+static void predict_dirty(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	want->ret = predict_range(&c->hw, call->iova, call->last);
+	if (!want->ret && !predict_aligned(c, call->iova, call->last, 0))
+		want->ret = -ENXIO;
+	if (!want->ret && !c->hw.has_dirty)
+		want->ret = -EOPNOTSUPP;
+}
+
+static void predict_translate(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	const struct imap_piece *p;
+
+	want->ret = predict_range(&c->hw, call->iova, call->iova);
+	if (want->ret)
+		return;
+	p = imap_find(&c->im, call->iova, NULL);
+	if (p)
+		want->oa = p->oa + (call->iova - p->iova);
+	else
+		want->ret = -ENOENT;
+}
+
+void check_predict(const struct check *c, const struct call *call, struct call_expect *want)
+{
+	*want = (struct call_expect){ .hull = { call->iova, call->last }, .root_level = c->root_level };
+	switch (call->kind) {
+	case CALL_MAP:
+		predict_map(c, call, want);
+		break;
+	case CALL_CUT:
+		want->hull.last = call->iova;
+		predict_cut(c, call, want);
+		break;
+	case CALL_UNMAP:
+		predict_unmap(c, call, want);
+		break;
+	case CALL_DIRTY:
+		predict_dirty(c, call, want);
+		break;
+	case CALL_TRANSLATE:
+		want->hull.last = call->iova;
+		predict_translate(c, call, want);
+		break;
+	case CALL_SYNC:
+		break;
+	}
+}
+
+uint64_t check_budget(const struct check *c, const struct call *call)
+{
+	struct call_expect want;
+	uint64_t items = 0;
+	unsigned level;
+
+	check_predict(c, call, &want);
+	if (want.hull.last < want.hull.iova)
+		want.hull.last = want.hull.iova;
+	for (level = 0; level <= c->hw.top_level_max; level++) {
+		unsigned table_lg2 = c->hw.item_lg2[level] + c->hw.index_lg2[level];
+		uint64_t tables = table_lg2 >= 64 ? 1 : (want.hull.last >> table_lg2) - (want.hull.iova >> table_lg2) + 1;
+
+		if (tables > UINT64_C(1) << 40)
+			return UINT64_MAX;
+		items += tables << c->hw.index_lg2[level];
+	}
+	return 64 + 16 * items;
+}

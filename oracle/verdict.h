@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * verdict.h - what a check says when something is wrong: the class of the finding, the guarantee that it breaks, where, and why.
+ */
+#ifndef HITLESS_VERDICT_H
+#define HITLESS_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum verdict_class {
+	VERDICT_WRONG_OA,          /* a walk yields another oa, faults where it must not, or yields one in a hole */
+	VERDICT_WRONG_PERMISSION,
+	VERDICT_WRONG_ATTRIBUTE,   /* memory type or privilege */
+	VERDICT_WRONG_TRANSLATE,   /* the engine's own translate disagrees */
+	VERDICT_FAULT_WINDOW,      /* a walk in flight faults */
+	VERDICT_TORN_ENTRY,        /* a walk in flight sees part of a store */
+	VERDICT_WALKS_DATA,        /* a table pointer leads to memory that is no table */
+	VERDICT_USE_AFTER_FREE,
+	VERDICT_DOUBLE_FREE,
+	VERDICT_OVER_FREE,         /* a table is freed that the operation may not free */
+	VERDICT_LEAK,
+	VERDICT_WILD_STORE,        /* a store outside every table */
+	VERDICT_NOT_OPTIMAL,       /* right translation, other leaf size than the greedy layout's */
+	VERDICT_RESERVED_BITS,     /* an entry that the specification forbids */
+	VERDICT_STALE_IOTLB,
+	VERDICT_STALE_WALK_CACHE,
+	VERDICT_BAD_COMMAND,       /* a malformed invalidation command */
+	VERDICT_MISSING_FLUSH,
+	VERDICT_LOST_DIRTY,
+	VERDICT_PHANTOM_DIRTY,
+	VERDICT_WRONG_RETURN,
+	VERDICT_CHANGED_ON_ERROR,
+	VERDICT_NO_PROGRESS,
+	VERDICT_UNDECLARED_BREAK,
+	VERDICT_INVARIANT,
+	VERDICT_CRASH,
+	VERDICT_NR,
+};
+
+/* What an iova or an item is, for signatures. */
+enum verdict_kind { KIND_NONE, KIND_HOLE, KIND_LEAF, KIND_GROUP, KIND_TABLE, KIND_BAD, KIND_NR };
+
+#define VERDICT_LEVEL_NONE 0xff
+
+/*
+ * struct verdict - one finding, before the operation that caused it is added.
+ *
+ * @guarantee: 1 to 10: G1 to G10
+ * @level:     of the entry, or VERDICT_LEVEL_NONE
+ * @want, @seen: what should be there and what is
+ * @has_iova, @iova: an address whose walk shows it
+ * @text:      expected and seen, for people, one line
+ */
+struct verdict {
+	enum verdict_class class;
+	uint8_t guarantee, level;
+	enum verdict_kind want, seen;
+	bool has_iova;
+	uint64_t iova;
+	char text[400];
+};
+
+/* "wrong-oa" and so on; the class whose name this is, or VERDICT_NR. */
+const char *verdict_name(enum verdict_class class);
+enum verdict_class verdict_by_name(const char *name);
+const char *verdict_kind_name(enum verdict_kind kind);
+
+#endif
