@@ -106,12 +106,14 @@ static void account_unlink(struct check *c, const struct call *call, uint64_t pa
 	c->linked_nr--;
 	c->unlinked_nr++;
 	account_owe_table(c, page->iova, last);
-	if (page->level)
+	if (page->children_nr)
 		account_unlink_below(c, call, pa, page);
+	if (account_page(c, page->parent)->state == PAGE_LINKED)
+		account_page(c, page->parent)->children_nr--;
 }
 
-/* A linked item at level now points to pa, a table of below_level whose first iova is iova. */
-static void account_link(struct check *c, uint64_t pa, unsigned below_level, uint64_t iova, bool root)
+/* An item of the linked table parent (the root: itself) points to pa, a table of below_level whose first iova is iova. */
+static void account_link(struct check *c, uint64_t parent, uint64_t pa, unsigned below_level, uint64_t iova, bool root)
 {
 	const char *wrong = walk_table_wrong(&c->hw, c->view, below_level, pa);
 	struct page *page;
@@ -130,6 +132,10 @@ static void account_link(struct check *c, uint64_t pa, unsigned below_level, uin
 			     page->level, (unsigned long long)page->iova);
 	page->state = PAGE_LINKED;
 	page->linked_op = c->view->op;
+	page->parent = parent;
+	page->children_nr = 0;
+	if (parent != pa)
+		account_page(c, parent)->children_nr++;
 	page->level = (uint8_t)below_level;
 	page->iova = iova;
 	c->private_nr--;
@@ -144,10 +150,12 @@ static void account_link(struct check *c, uint64_t pa, unsigned below_level, uin
 		/* A top that grew keeps the old root and all below it as they were. */
 		if (e.kind == HW_TABLE && root && e.pa == c->root) {
 			account_page(c, e.pa)->state = PAGE_LINKED;
+			account_page(c, e.pa)->parent = pa;
+			page->children_nr++;
 			c->private_nr--;
 			c->linked_nr++;
 		} else if (e.kind == HW_TABLE) {
-			account_link(c, e.pa, e.level, check_item_iova(&c->hw, iova, below_level, root, i), root && e.level > c->root_level);
+			account_link(c, pa, e.pa, e.level, check_item_iova(&c->hw, iova, below_level, root, i), root && e.level > c->root_level);
 		}
 	}
 }
@@ -162,7 +170,7 @@ static void account_top(struct check *c, const struct mem_event *ev)
 		c->linked_nr--;
 		c->private_nr++;
 	}
-	account_link(c, ev->pa, (unsigned)ev->old, 0, true);
+	account_link(c, ev->pa, ev->pa, (unsigned)ev->old, 0, true);
 	c->root = ev->pa;
 	c->root_level = (unsigned)ev->old;
 }
@@ -187,7 +195,7 @@ static void account_store(struct check *c, const struct call *call, const struct
 	if (old.kind == HW_TABLE && !(new.kind == HW_TABLE && new.pa == old.pa) && mem_view_has(c->view, old.pa, 1))
 		account_unlink(c, call, old.pa);
 	if (new.kind == HW_TABLE && !(old.kind == HW_TABLE && new.pa == old.pa))
-		account_link(c, new.pa, new.level, first, false);
+		account_link(c, table, new.pa, new.level, first, false);
 }
 
 static void account_free(struct check *c, const struct mem_event *ev)

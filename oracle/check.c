@@ -18,6 +18,7 @@ const char *const check_names[CHECK_NR] = {
 
 int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg, const char **why)
 {
+	unsigned level;
 	int ret;
 
 	memset(c, 0, sizeof(*c));
@@ -27,6 +28,12 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 	if (cfg->pgsizes & ~c->hw.leaf_sizes) {
 		*why = "the hardware has no leaf of one of the enabled sizes";
 		return -EINVAL;
+	}
+	for (level = 0; level <= c->hw.top_level_max; level++) {
+		if (c->hw.format->decode(&c->hw, level, 0).kind != HW_EMPTY) {
+			*why = "the walker does not take a zeroed table for empty";
+			return -EINVAL;
+		}
 	}
 	c->view = view;
 	c->on = (1u << CHECK_NR) - 1;

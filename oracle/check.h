@@ -87,13 +87,14 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * struct page - what is known of the table that starts at a frame.
  *
  * @level, @iova: once it has been linked: its level and the first iova that it translates
- * @linked_op: the operation that linked it
+ * @parent, @linked_op: the table that points to it, and the operation that linked it
+ * @children_nr: tables that it points to
  * @syncs: PAGE_UNLINKED: how many syncs there had been when it was unlinked
  */
 struct page {
 	uint8_t state, level;
-	uint32_t linked_op;
-	uint64_t iova, syncs;
+	uint32_t linked_op, children_nr;
+	uint64_t iova, parent, syncs;
 };
 
 /*

@@ -108,38 +108,50 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 	return leaf;
 }
 
-/*
- * The item at pa was a right leaf. How many items after it, at most room, equal it plus one step each; all of those belong to leaves of the same size in the same
- * piece, and none may be dirty.
- */
-static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t pa, uint64_t raw, const struct hw_entry *e, const struct layout_leaf *leaf, uint64_t room)
+/* How many items from pa on, at most nr, hold raw, raw + step, raw + 2 step ... */
+static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uint64_t raw, uint64_t step)
 {
-	const struct hw *hw = &s->c->hw;
-	uint64_t nr, i, oa_room, step = UINT64_C(1) << hw->oa_step_lg2[level];
+	uint64_t i;
 
-	if (leaf->size_lg2 != hw->item_lg2[level] || (hw->has_dirty && e->dirty))
-		return 0;
-	nr = layout_run(hw->cfg.pgsizes, s->p, leaf) - 1;
-	if (nr > room)
-		nr = room;
-	if (hw->oa_carry_lg2 < 64) {
-		oa_room = (layout_mask(hw->oa_carry_lg2) - (e->pa & layout_mask(hw->oa_carry_lg2))) >> leaf->size_lg2;
-		if (nr > oa_room)
-			nr = oa_room;
-	}
-	if (!nr || (hw->has_dirty && imap_overlaps(&s->c->dirty, leaf->iova, leaf->last + (nr << leaf->size_lg2))))
-		return 0;
-	for (i = 0; i < nr; i++) {
-		pa += UINT64_C(1) << hw->item_bytes_lg2;
+	for (i = 0; i < nr && mem_view_load(c->view, pa, c->hw.item_bytes_lg2) == raw; i++) {
+		pa += UINT64_C(1) << c->hw.item_bytes_lg2;
 		raw += step;
-		if (mem_view_load(s->c->view, pa, hw->item_bytes_lg2) != raw)
-			break;
 	}
-	s->c->leaves += i;
-	s->c->comparisons[CHECK_TRANSLATION] += check_is_on(s->c, CHECK_TRANSLATION) ? i : 0;
-	s->c->comparisons[CHECK_LAYOUT] += check_is_on(s->c, CHECK_LAYOUT) ? i : 0;
-	s->c->comparisons[CHECK_DIRTY] += hw->has_dirty && check_is_on(s->c, CHECK_DIRTY) ? i : 0;
 	return i;
+}
+
+/*
+ * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest of its group, or leaves of one
+ * item that follow in the same piece. They need no decoding.
+ */
+static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64_t pa, uint64_t raw, const struct hw_entry *e, const struct layout_leaf *leaf, uint64_t room)
+{
+	struct check *c = s->c;
+	const struct hw *hw = &c->hw;
+	uint64_t nr, oa_room, step = UINT64_C(1) << hw->oa_step_lg2[level];
+	unsigned item_lg2 = hw->item_lg2[level];
+
+	if (leaf->size_lg2 > item_lg2) {
+		nr = (leaf->last - iova) >> item_lg2;
+		/* Where every item holds the entry's oa they are all the same. */
+		if (e->span_lg2 == e->size_lg2)
+			step = 0;
+	} else {
+		nr = layout_run(hw->cfg.pgsizes, s->p, leaf) - 1;
+	}
+	nr = nr < room ? nr : room;
+	if (hw->oa_carry_lg2 < 64) {
+		oa_room = (layout_mask(hw->oa_carry_lg2) - (e->pa & layout_mask(hw->oa_carry_lg2))) >> item_lg2;
+		nr = nr < oa_room ? nr : oa_room;
+	}
+	if (!nr || (hw->has_dirty && (e->dirty || s->leaf_dirty || imap_overlaps(&c->dirty, leaf->iova, iova + ((nr + 1) << item_lg2) - 1))))
+		return 0;
+	nr = sweep_equal(c, pa + (UINT64_C(1) << hw->item_bytes_lg2), nr, raw + step, step);
+	c->leaves += leaf->size_lg2 > item_lg2 ? 0 : nr;
+	c->comparisons[CHECK_TRANSLATION] += check_is_on(c, CHECK_TRANSLATION) ? nr : 0;
+	c->comparisons[CHECK_LAYOUT] += check_is_on(c, CHECK_LAYOUT) ? nr : 0;
+	c->comparisons[CHECK_DIRTY] += hw->has_dirty && check_is_on(c, CHECK_DIRTY) ? nr : 0;
+	return nr;
 }
 
 static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx, uint8_t allowed);
@@ -185,11 +197,15 @@ static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_
 		uint64_t raw = mem_view_load(c->view, pa, hw->item_bytes_lg2);
 		struct hw_entry e = hw->format->decode(hw, level, raw);
 		struct layout_leaf leaf;
+		uint64_t zeroes;
 		unsigned prot;
 
 		switch (e.kind) {
 		case HW_EMPTY:
-			sweep_hole(s, level, iova, iova + layout_mask(hw->item_lg2[level]));
+			/* Zeroes are empty in every format (check_init makes sure). */
+			zeroes = raw ? 0 : sweep_equal(c, pa, last_idx - idx + 1, 0, 0) - 1;
+			idx += zeroes;
+			sweep_hole(s, level, iova, check_item_iova(hw, base, level, root, idx) + layout_mask(hw->item_lg2[level]));
 			break;
 		case HW_TABLE:
 			sweep_child(s, level, iova, &e, allowed);
@@ -197,7 +213,7 @@ static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_
 		case HW_LEAF:
 			prot = (e.prot & (allowed | (uint8_t)~PROT_ACCESS)) | (allowed & PROT_PRIV);
 			leaf = sweep_leaf(s, level, iova, &e, prot);
-			idx += sweep_run(s, level, pa, raw, &e, &leaf, last_idx - idx);
+			idx += sweep_run(s, level, iova, pa, raw, &e, &leaf, last_idx - idx);
 			break;
 		case HW_BAD:
 			check_report(c, VERDICT_RESERVED_BITS, 1, level, KIND_NONE, KIND_BAD, &iova, "iova 0x%llx: item 0x%llx at level %u: %s",
