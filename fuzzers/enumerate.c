@@ -92,8 +92,9 @@ static void scope_count(struct scope *s)
 	unsigned i;
 
 	s->e->counts.leaves += s->x.check.leaves;
+	/* What is counted for a check that is left out compared nothing. */
 	for (i = 0; i < CHECK_NR; i++)
-		s->e->counts.comparisons[i] += s->x.check.comparisons[i];
+		s->e->counts.comparisons[i] += s->x.options.checks & 1u << i ? s->x.check.comparisons[i] : 0;
 }
 
 static void scope_close(struct scope *s)
@@ -163,10 +164,12 @@ static bool scope_inside_leaf(const struct scope *s, uint64_t iova)
 	return p && layout_leaf(s->cfg.pgsizes, p, iova).iova != iova;
 }
 
-/* Whether no larger alignment gives the same layouts. */
-static bool scope_align_is_last(const struct scope *s, unsigned align)
+/* Whether every cut point gets its script: elsewhere nothing would happen that does not happen there. */
+static bool scope_cuts_all(const struct scope *s, const struct range *r)
 {
-	return align == s->bits || s->cfg.pgsizes & UINT64_C(1) << (s->unit_lg2 + align + 1);
+	if (r->align == s->bits)
+		return true;
+	return s->cfg.pgsizes & UINT64_C(1) << (s->unit_lg2 + r->align + 1) && r->last < r->part->nr / 2;
 }
 
 /* --- ranges --- */
@@ -215,6 +218,7 @@ static void ranges_one(struct scope *s, const struct range *r)
 	struct op map = scope_map_op(s, r, (unsigned)s->turn);
 	struct imap_piece piece = { .iova = map.iova, .last = map.last, .oa = map.oa };
 	uint64_t unit, inside = 0, nr = 0;
+	bool all = scope_cuts_all(s, r);
 
 	s->e->counts.ranges++;
 	scope_open(s);
@@ -227,13 +231,13 @@ static void ranges_one(struct scope *s, const struct range *r)
 		/* One of them, drawn so that each is as likely as the others. */
 		if (s->turn * 2654435761u % nr == 0)
 			inside = iova;
-		if (!scope_align_is_last(s, r->align))
+		if (!all)
 			continue;
 		scope_script(s);
 		map = scope_map_op(s, r, (unsigned)s->turn);
 		ranges_cut(s, &map, iova);
 	}
-	if (nr && !scope_align_is_last(s, r->align)) {
+	if (nr && !all) {
 		scope_script(s);
 		ranges_cut(s, &map, inside);
 	}

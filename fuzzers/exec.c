@@ -32,7 +32,7 @@ static void exec_fault(void *arg, enum mem_fault fault, uint64_t pa, const char 
 		uint8_t guarantee;
 		const char *what;
 	} faults[] = {
-		[MEM_FAULT_WILD_LOAD] = { VERDICT_WALKS_DATA, 8, "the engine loaded" },
+		[MEM_FAULT_WILD_LOAD] = { VERDICT_CRASH, 9, "the engine loaded from" },
 		[MEM_FAULT_WILD_STORE] = { VERDICT_WILD_STORE, 8, "the engine stored to" },
 		[MEM_FAULT_USE_AFTER_FREE] = { VERDICT_USE_AFTER_FREE, 8, "the engine accessed" },
 		[MEM_FAULT_DOUBLE_FREE] = { VERDICT_DOUBLE_FREE, 8, "the engine freed" },

@@ -4,14 +4,14 @@
  *
  * A word is what the page translates to, and how often that has changed:
  *
- *   0       mapped; if 0, bits 46:1 are 0
+ *   0       mapped; if 0, bits 50:1 are 0
  *   6:1     enum prot
- *   46:7    number of the output page
- *   63:47   generation, odd while an operation that changes the page is running: then the word holds what was, next[] what will be
+ *   50:7    number of the output page
+ *   63:51   generation, odd while an operation that changes the page is running: then the word holds what was, next[] what will be
  *
  * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same pages. A reader takes
  * flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both answers instead of being sent round
- * again. 2^16 changes of one page while one translation is under way would go unnoticed.
+ * again. FLAT_CHANGES_MAX changes of one page while one translation is under way would go unnoticed.
  */
 #ifndef HITLESS_FLAT_H
 #define HITLESS_FLAT_H
@@ -22,12 +22,13 @@
 #define FLAT_MAPPED UINT64_C(1)
 #define FLAT_PROT_LG2 1
 #define FLAT_PAGE_LG2 7
-#define FLAT_PAGE_BITS 40
-#define FLAT_GEN_LG2 47
+#define FLAT_PAGE_BITS 44
+#define FLAT_GEN_LG2 51
 #define FLAT_GEN (UINT64_C(1) << FLAT_GEN_LG2)
 #define FLAT_CONTENT (FLAT_GEN - 1)
+#define FLAT_CHANGES_MAX (1 << (63 - FLAT_GEN_LG2))
 
-_Static_assert(FLAT_PAGE_LG2 + FLAT_PAGE_BITS == FLAT_GEN_LG2, "an oa of 52 bits, in pages of 4K, fits");
+_Static_assert(FLAT_PAGE_LG2 + FLAT_PAGE_BITS == FLAT_GEN_LG2, "an oa of 56 bits, in pages of 4K, fits");
 
 /*
  * struct flat - a window of nr pages of 2^page_lg2 bytes (at least 4K) from iova on.
@@ -68,7 +69,8 @@ static inline void flat_begin(struct flat *f, uint32_t i, uint64_t after)
 {
 	uint64_t word = __atomic_load_n(&f->now[i], __ATOMIC_RELAXED);
 
-	__atomic_store_n(&f->next[i], after, __ATOMIC_RELAXED);
+	/* A release: who reads it finds the generation at least as new as when it was stored. */
+	__atomic_store_n(&f->next[i], after, __ATOMIC_RELEASE);
 	__atomic_store_n(&f->now[i], word + FLAT_GEN, __ATOMIC_RELEASE);
 }
 
@@ -103,9 +105,7 @@ static inline unsigned flat_allowed(const struct flat *f, uint32_t i, uint64_t f
 
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
 	second = __atomic_load_n(&f->now[i], __ATOMIC_ACQUIRE);
-	changes = (second - first) >> FLAT_GEN_LG2;
-	if ((second ^ first) & FLAT_CONTENT)
-		changes = ((second >> FLAT_GEN_LG2) - (first >> FLAT_GEN_LG2)) & (UINT64_MAX >> FLAT_GEN_LG2);
+	changes = ((second >> FLAT_GEN_LG2) - (first >> FLAT_GEN_LG2)) & (UINT64_MAX >> FLAT_GEN_LG2);
 	allowed[0] = first & FLAT_CONTENT;
 	if (second & FLAT_GEN) {
 		/* A change was under way when the translation ended. */

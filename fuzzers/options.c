@@ -2,7 +2,6 @@
 /*
  * options.c - the command line: getopt_long reads it, the messages are ours, one line each.
  */
-#define _GNU_SOURCE
 #include "options.h"
 
 #include <ctype.h>

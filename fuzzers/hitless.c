@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* hitless.c - the command: finds the sub-command and hands over. */
+#include <stdio.h>
+#include <string.h>
+
+#include "options.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *what;
+} commands[] = {
+	{ "fuzz", cmd_fuzz, "run a campaign of random operations on every format" },
+	{ "replay", cmd_replay, "run traces again" },
+	{ "minimize", cmd_minimize, "shrink a trace to the operations that its finding needs" },
+	{ "show", cmd_show, "print the decoded tables after each operation of a trace" },
+	{ "convert", cmd_convert, "turn a text trace into a binary one and back" },
+	{ "stress", cmd_stress, "translate in a reader thread while a writer changes the tables" },
+	{ "enumerate", cmd_enumerate, "run every small case of the tiny geometries" },
+	{ "formats", cmd_formats, "list formats and configurations" },
+	{ "bench", cmd_bench, "measure" },
+};
+
+#define COMMANDS_NR (sizeof(commands) / sizeof(commands[0]))
+
+static int usage(FILE *out, int status)
+{
+	size_t i;
+
+	fputs("usage: hitless COMMAND [OPTION...] [FILE...]\n\n"
+	      "Fuzzes and stress-tests IOMMU page tables: drives map, cut and unmap into a page-table engine and compares every result with what must be true.\n\n",
+	      out);
+	for (i = 0; i < COMMANDS_NR; i++)
+		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].what);
+	fputs("\nhitless COMMAND --help tells more. Exit status: 0 nothing found, 1 a finding, 2 bad usage or input, 3 the tool itself is at fault.\n", out);
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	if (argc < 2)
+		return usage(stderr, EXIT_USAGE);
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
+		return usage(stdout, EXIT_CLEAN);
+	if (!strcmp(argv[1], "--version")) {
+		puts("hitless " HITLESS_VERSION);
+		return EXIT_CLEAN;
+	}
+	for (i = 0; i < COMMANDS_NR; i++)
+		if (!strcmp(argv[1], commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	return complain(EXIT_USAGE, "unknown command '%s'; hitless --help lists them", argv[1]);
+}

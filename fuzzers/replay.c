@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* replay.c - `hitless replay` runs traces again; `hitless convert` turns one form into the other. Neither prints anything that differs from run to run. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+#include "run.h"
+#include "trace_bin.h"
+#include "trace_file.h"
+
+/* Processor time that a replay may use. */
+#define REPLAY_SECONDS 600
+
+/* Run one file. Returns its exit status. */
+static int replay_file(const char *path, const struct options *o)
+{
+	struct run_result *res = malloc(sizeof(*res));
+	uint64_t comparisons = 0;
+	struct trace t;
+	int status, ret;
+	unsigned i;
+
+	if (!res)
+		return complain(EXIT_TOOL, "out of memory");
+	status = trace_load(path, &o->exec, &t);
+	if (status) {
+		free(res);
+		return status;
+	}
+	ret = run_child(&o->exec, &t, REPLAY_SECONDS, true, res);
+	for (i = 0; !ret && i < CHECK_NR; i++)
+		comparisons += res->comparisons[i];
+	if (ret) {
+		status = complain(EXIT_TOOL, "%s: no child process: %s", path, strerror(-ret));
+	} else if (res->end == RUN_REFUSED) {
+		status = complain(EXIT_USAGE, "%s: %s", path, res->why);
+	} else if (res->end == RUN_FINDING) {
+		printf("%s: %s", path, res->finding.report);
+		status = EXIT_FINDING;
+	} else if (!comparisons) {
+		status = complain(EXIT_TOOL, "%s: nothing was compared", path);
+	} else {
+		printf("%s: nothing found: %zu operations, %" PRIu64 " leaves, %" PRIu64 " comparisons\n", path, t.nr, res->leaves, comparisons);
+	}
+	trace_release(&t);
+	free(res);
+	return status;
+}
+
+static const char replay_help[] =
+	"usage: hitless replay FILE...\n"
+	"\n"
+	"Runs each trace, text or binary, under every check and says what comes of it.\n"
+	"\n"
+	"      --without C,..   leave out checks\n"
+	"      --arena MIB      size of simulated table memory\n"
+	"\n"
+	"Exit status: 0 nothing found, 1 a finding, 2 a file that is no trace or may not be run. The worst of all files counts.\n"
+	"\n"
+	"example: hitless replay corpus/seeds/*.trace\n";
+
+int cmd_replay(int argc, char **argv)
+{
+	struct options o;
+	int i, status = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA, replay_help, &o), worst = EXIT_CLEAN;
+
+	if (status >= 0)
+		return status;
+	if (!o.files_nr)
+		return complain(EXIT_USAGE, "replay takes at least one FILE");
+	for (i = 0; i < o.files_nr; i++) {
+		status = replay_file(o.files[i], &o);
+		fflush(stdout);
+		if (status > worst)
+			worst = status;
+	}
+	return worst;
+}
+
+static const char convert_help[] =
+	"usage: hitless convert FILE -o OUT\n"
+	"\n"
+	"Writes a text trace in the binary form, or a binary one as text.\n"
+	"\n"
+	"example: hitless convert corpus/seeds/amdv1-cut-middle.trace -o input.bin\n";
+
+int cmd_convert(int argc, char **argv)
+{
+	struct options o;
+	struct trace t;
+	uint8_t *bin = NULL;
+	char *text = NULL;
+	char magic[4] = "";
+	size_t bytes;
+	FILE *in, *out;
+	int status = options_parse(argc, argv, OPTION_OUT | OPTION_ARENA, convert_help, &o);
+
+	if (status >= 0)
+		return status;
+	if (o.files_nr != 1 || !o.out)
+		return complain(EXIT_USAGE, "convert takes one FILE and -o OUT");
+	status = trace_load(o.files[0], &o.exec, &t);
+	if (status)
+		return status;
+	in = fopen(o.files[0], "rb");
+	bytes = in ? fread(magic, 1, sizeof(magic), in) : 0;
+	if (in)
+		fclose(in);
+	if (trace_bin_has_magic((const uint8_t *)magic, bytes)) {
+		out = open_memstream(&text, &bytes);
+		if (!out)
+			abort();
+		trace_print(&t, out);
+		fclose(out);
+	} else {
+		status = trace_bin_write(&t, &bin, &bytes);
+	}
+	trace_release(&t);
+	if (!status)
+		status = save_file(o.out, text ? text : (const char *)bin, bytes);
+	free(text);
+	free(bin);
+	return status ? complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status)) : EXIT_CLEAN;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* worker.c - a campaign's worker process. */
+#include "worker.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run.h"
+
+/* The domain that this process runs now; a finding ends the process. */
+static struct {
+	const struct plan *plan;
+	struct worker *w;
+	struct exec x;
+	struct gen gen;
+} worker_now;
+
+static void worker_account(struct worker_stats *s, const struct check *c)
+{
+	unsigned i;
+
+	s->leaves += c->leaves;
+	for (i = 0; i < CHECK_NR; i++)
+		s->comparisons[i] += c->comparisons[i];
+}
+
+/* On disk first: whatever happens to this process or its parent after that, the finding stays. */
+static void worker_found(void *arg, const struct verdict *v, const struct op *op)
+{
+	struct worker *w = worker_now.w;
+	struct trace t;
+	char path[4096];
+
+	(void)arg;
+	finding_make(&w->finding, &worker_now.x, v, op);
+	worker_account(&w->stats[w->config.format_idx], &worker_now.x.check);
+	t = (struct trace){ .cfg = w->config.cfg, .ops = w->ops, .nr = w->ops_nr };
+	if (worker_now.plan->dir)
+		finding_save(&w->finding, &t, worker_now.plan->dir, path, sizeof(path));
+	__atomic_store_n(&w->found, true, __ATOMIC_RELEASE);
+	_exit(WORKER_FOUND);
+}
+
+static uint64_t worker_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Statistics of one operation that has returned; the log is still that of the operation. */
+static void worker_count(struct worker_stats *s, const struct op *op, enum exec_status status)
+{
+	const struct mem_view *view = &worker_now.x.mem.view;
+	size_t i;
+
+	s->operations++;
+	s->refused += status == EXEC_REFUSED;
+	s->skipped += status == EXEC_SKIPPED;
+	if (status != EXEC_DONE)
+		return;
+	for (i = 0; i < view->events_nr; i++)
+		s->stores += view->events[i].kind <= MEM_CAS ? view->events[i].nr : 0;
+	s->splits += op->kind == OP_CUT && view->events_nr;
+	s->maps_done += op->kind == OP_MAP;
+	if (op->kind == OP_UNMAP && view->events_nr) {
+		s->unmaps++;
+		/* Partial: something of the piece that was cut into is still there. */
+		s->unmaps_partial += imap_find(&worker_now.x.check.im, op->iova - 1, NULL) || imap_find(&worker_now.x.check.im, op->last + 1, NULL);
+	}
+}
+
+/* One domain: configuration, length and operations follow from the campaign's seed and the domain's number. */
+static void worker_domain(const struct plan *plan, struct worker *w)
+{
+	const struct plan_config *configs = plan->real;
+	uint64_t seed = plan->seed ^ w->domain * UINT64_C(0x9e3779b97f4a7c15), ops, start;
+	unsigned nr = plan->real_nr;
+	struct worker_stats *s;
+	const char *why = "";
+	struct rng rng;
+
+	rng_init(&rng, seed);
+	if (plan->tiny_nr && (!nr || rng_below(&rng, 2))) {
+		configs = plan->tiny;
+		nr = plan->tiny_nr;
+	}
+	w->config = configs[rng_below(&rng, nr)];
+	w->ops_nr = 0;
+	ops = UINT64_C(128) << rng_below(&rng, 8);
+	s = &w->stats[w->config.format_idx];
+	start = worker_ns();
+	if (exec_open(&worker_now.x, &w->config.cfg, &why)) {
+		fprintf(stderr, "hitless: %s: %s\n", w->config.cfg.format, why);
+		_exit(WORKER_FAULT);
+	}
+	gen_init(&worker_now.gen, rng_next(&rng), plan->profile, &worker_now.x.check.im, &worker_now.x.check.hw);
+	for (; ops && w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); ops--, w->ops_left--) {
+		struct op *op = &w->ops[w->ops_nr];
+
+		gen_next(&worker_now.gen, op);
+		__atomic_store_n(&w->ops_nr, w->ops_nr + 1, __ATOMIC_RELEASE);
+		worker_count(s, op, exec_op(&worker_now.x, op));
+	}
+	exec_close(&worker_now.x);
+	worker_account(s, &worker_now.x.check);
+	s->domains++;
+	s->ns += worker_ns() - start;
+}
+
+void worker_main(const struct plan *plan, struct worker *w)
+{
+	run_guard();
+	worker_now.plan = plan;
+	worker_now.w = w;
+	if (exec_init(&worker_now.x, &plan->exec, worker_found, NULL)) {
+		fprintf(stderr, "hitless: no memory for the arena\n");
+		_exit(WORKER_FAULT);
+	}
+	while (w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED)) {
+		worker_domain(plan, w);
+		w->domain += plan->jobs;
+	}
+	_exit(WORKER_DONE);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * worker.h - a campaign's worker process: runs one random domain after the other, in memory that it shares with its parent, so that nothing is lost when
+ * it dies.
+ */
+#ifndef HITLESS_WORKER_H
+#define HITLESS_WORKER_H
+
+#include "exec.h"
+#include "finding.h"
+#include "gen.h"
+
+#define WORKER_FORMATS_MAX 16
+#define WORKER_OPS_MAX (1u << 14) /* operations of one domain */
+
+/* How a worker ends. */
+enum { WORKER_DONE = 0, WORKER_FOUND = 10, WORKER_FAULT = 11 };
+
+/* One configuration of a campaign, resolved. */
+struct plan_config {
+	struct config cfg;
+	unsigned format_idx;
+};
+
+/*
+ * struct plan - what a campaign runs; made before the workers are.
+ *
+ * @real, @tiny: configurations of each geometry
+ * @profile: of the generator
+ * @dir: where a worker saves what it finds
+ */
+struct plan {
+	uint64_t seed;
+	unsigned jobs;
+	struct exec_options exec;
+	enum gen_profile profile;
+	const char *dir;
+	const char *formats[WORKER_FORMATS_MAX];
+	unsigned formats_nr;
+	struct plan_config *real, *tiny;
+	unsigned real_nr, tiny_nr;
+};
+
+/* What was done on one format. */
+struct worker_stats {
+	uint64_t domains, operations, refused, skipped, leaves, stores, ns;
+	uint64_t splits, maps_done, unmaps, unmaps_partial;
+	uint64_t comparisons[CHECK_NR];
+};
+
+/*
+ * struct worker - shared with the parent.
+ *
+ * @idx: which of the plan's jobs
+ * @ops_left: operations that this job may still run
+ * @domain: number of its current domain; the next worker of the job goes on after it
+ * @stop:  set by the parent: end after this operation
+ * @config, @ops_nr, @ops: the current domain
+ * @found: finding is filled in
+ */
+struct worker {
+	unsigned idx;
+	uint64_t ops_left, domain;
+	int stop;
+	struct plan_config config;
+	uint64_t ops_nr;
+	bool found;
+	struct finding finding;
+	struct worker_stats stats[WORKER_FORMATS_MAX];
+	struct op ops[WORKER_OPS_MAX];
+};
+
+/* worker_main - in the child: run until told to stop, until ops_left is used up, or to a finding. Does not return. */
+void worker_main(const struct plan *plan, struct worker *w) __attribute__((noreturn));
+
+#endif
