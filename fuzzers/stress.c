@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -39,6 +40,8 @@
 #define STRESS_READERS_MAX 64
 #define STRESS_SECTION_NR 8 /* translations in one read section */
 #define STRESS_SECONDS 10.0
+#define STRESS_STALL_EVERY_US 97
+#define STRESS_STALL_SECONDS 8e-6
 
 /* No translation outlives its domain, and an operation changes a page once at most. */
 _Static_assert(STRESS_DOMAIN_OPS < FLAT_CHANGES_MAX, "flat_allowed cannot mistake many changes for none");
@@ -135,7 +138,7 @@ struct stress {
 	unsigned window_lg2;
 	uint8_t prots[PROT_ALL + 1];
 	unsigned prots_nr;
-	uint64_t kinds[CALL_SYNC + 1], splits, refused, rests;
+	uint64_t kinds[CALL_SYNC + 1], splits, refused, rests, stalls;
 	double until, seconds;
 	sigjmp_buf end;
 	bool found;
@@ -151,6 +154,46 @@ static void stress_interrupt(int signal_nr)
 {
 	(void)signal_nr;
 	stress_interrupted = 1;
+}
+
+static double stress_now(void);
+
+/*
+ * A moment between two stores lasts nanoseconds, and caches hide it. So a timer stops the writer wherever it happens to be and lets the readers look around; this is
+ * also what makes them overlap operations on a machine with one processor.
+ */
+static struct stress *stress_writer;
+
+static void stress_stall(int signal_nr)
+{
+	struct stress *s = stress_writer;
+	double until;
+
+	(void)signal_nr;
+	if (!s || !(__atomic_load_n(&s->op, __ATOMIC_RELAXED) & STRESS_RUNNING))
+		return;
+	s->stalls++;
+	until = stress_now() + STRESS_STALL_SECONDS;
+	do
+		sched_yield();
+	while (stress_now() < until && !__atomic_load_n(&s->stop, __ATOMIC_RELAXED));
+}
+
+/* Stop the writer every so often; NULL: no more. */
+static void stress_arm(struct stress *s)
+{
+	struct sigaction action = { .sa_handler = stress_stall, .sa_flags = SA_RESTART };
+	struct itimerval every = { 0 };
+
+	sigemptyset(&action.sa_mask);
+	if (s) {
+		stress_writer = s;
+		sigaction(SIGALRM, &action, NULL);
+		every.it_interval.tv_usec = every.it_value.tv_usec = STRESS_STALL_EVERY_US;
+	}
+	setitimer(ITIMER_REAL, &every, NULL);
+	if (!s)
+		stress_writer = NULL;
 }
 
 static double stress_now(void)
@@ -959,8 +1002,10 @@ static int stress_format(struct stress *s, const struct options *o, const struct
 		stress_stop_readers(s);
 		return complain(EXIT_TOOL, "no thread can be made");
 	}
+	stress_arm(s);
 	if (!sigsetjmp(s->end, 0))
 		stress_write(s);
+	stress_arm(NULL);
 	stress_stop_readers(s);
 	s->seconds = stress_now() - start;
 	stress_conclude(s, o->out);
@@ -1002,8 +1047,9 @@ static void stress_print(const struct stress *s)
 	printf("%s%s%s\n", s->cfg.format, *s->text ? " " : "", s->text);
 	printf("  %llu translations (%.2f M/s), %llu operations (%.1f k/s) in %.1f s, window of %u pages\n", (unsigned long long)c->translations,
 	       (double)c->translations / s->seconds * 1e-6, (unsigned long long)ops, (double)ops / s->seconds * 1e-3, s->seconds, s->flat.nr);
-	printf("  map %llu, cut %llu (%llu split a leaf), unmap %llu; refused %llu\n", (unsigned long long)s->kinds[CALL_MAP],
-	       (unsigned long long)s->kinds[CALL_CUT], (unsigned long long)s->splits, (unsigned long long)s->kinds[CALL_UNMAP], (unsigned long long)s->refused);
+	printf("  map %llu, cut %llu (%llu split a leaf), unmap %llu; refused %llu; stopped %llu times\n", (unsigned long long)s->kinds[CALL_MAP],
+	       (unsigned long long)s->kinds[CALL_CUT], (unsigned long long)s->splits, (unsigned long long)s->kinds[CALL_UNMAP], (unsigned long long)s->refused,
+	       (unsigned long long)s->stalls);
 	printf("  overlaps %llu: in range %llu, in cut %llu, saw before %llu, after %llu; unclear %llu", (unsigned long long)c->overlaps,
 	       (unsigned long long)c->hits, (unsigned long long)c->cut_hits, (unsigned long long)c->before, (unsigned long long)c->after,
 	       (unsigned long long)c->unclear);
