@@ -313,34 +313,44 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 	return true;
 }
 
+/* The step from one old value to the next as a power of two: 0 for none, 64 if it is no such step. */
+static unsigned mem_step_lg2(uint64_t from, uint64_t to)
+{
+	uint64_t step = to - from;
+
+	if (!step)
+		return 0;
+	return step & (step - 1) || step == 1 ? 64 : (unsigned)__builtin_ctzll(step);
+}
+
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
 {
-	struct mem_event ev = { .kind = MEM_STORE, .bytes_lg2 = bytes_lg2, .step_lg2 = step_lg2 };
-	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, at = pa;
-	unsigned i, first;
+	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, item = UINT64_C(1) << bytes_lg2;
 
 	mem_check(m, pa, nr << bytes_lg2, 1u << bytes_lg2, nr, MEM_FAULT_WILD_STORE);
-	/* One event for each run of items that held the same. */
-	for (i = first = 0; i < nr; i++, at += 1u << bytes_lg2, val += step) {
-		uint64_t old = mem_view_load(&m->view, at, bytes_lg2);
+	/* One event for each run of items whose old values follow each other by one step. */
+	while (nr) {
+		struct mem_event ev = { .kind = MEM_STORE, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val };
+		unsigned i, old_step_lg2 = 64;
+		uint64_t old;
 
-		if (i == first) {
-			ev.pa = at;
-			ev.old = old;
-			ev.new = val;
-		} else if (old != ev.old) {
-			ev.nr = i - first;
-			mem_log(m, &ev);
-			first = i;
-			ev.pa = at;
-			ev.old = old;
-			ev.new = val;
+		ev.old = old = mem_view_load(&m->view, pa, bytes_lg2);
+		mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELAXED);
+		if (nr > 1)
+			old_step_lg2 = mem_step_lg2(old, mem_view_load(&m->view, pa + item, bytes_lg2));
+		for (i = 1; old_step_lg2 < 64 && i < nr; i++) {
+			old += old_step_lg2 ? UINT64_C(1) << old_step_lg2 : 0;
+			if (mem_view_load(&m->view, pa + i * item, bytes_lg2) != old)
+				break;
+			mem_raw_store(m, pa + i * item, bytes_lg2, val + i * step, __ATOMIC_RELAXED);
 		}
-		mem_raw_store(m, at, bytes_lg2, val, __ATOMIC_RELAXED);
-	}
-	ev.nr = nr - first;
-	if (ev.nr)
+		ev.old_step_lg2 = (uint8_t)(i > 1 ? old_step_lg2 : 0);
+		ev.nr = (uint16_t)i;
 		mem_log(m, &ev);
+		nr -= i;
+		pa += i * item;
+		val += i * step;
+	}
 }
 
 bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, uint64_t val)

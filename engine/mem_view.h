@@ -36,12 +36,13 @@ enum mem_order { MEM_RELAXED, MEM_RELEASE };
  * struct mem_event - one thing that happened to table memory.
  *
  * @step_lg2: a fill of nr items stores new, new + 2^step_lg2, new + 2 * 2^step_lg2 ...; 0: the same value in each. The stores of one fill
- *            are unordered among themselves. Every item of the fill held old before
+ *            are unordered among themselves
+ * @old_step_lg2: the items held old, old + 2^old_step_lg2, ... before; 0: the same value each
  * @nr:       items stored, at least 1
  */
 struct mem_event {
 	uint8_t kind, order, bytes_lg2, step_lg2;
-	uint8_t writer, pad;
+	uint8_t old_step_lg2, writer;
 	uint16_t nr;
 	uint64_t pa, old, new;
 };
@@ -49,6 +50,11 @@ struct mem_event {
 static inline uint64_t mem_event_new(const struct mem_event *ev, unsigned i)
 {
 	return ev->step_lg2 ? ev->new + ((uint64_t)i << ev->step_lg2) : ev->new;
+}
+
+static inline uint64_t mem_event_old(const struct mem_event *ev, unsigned i)
+{
+	return ev->old_step_lg2 ? ev->old + ((uint64_t)i << ev->old_step_lg2) : ev->old;
 }
 
 enum mem_frame_state { MEM_FRAME_NEVER, MEM_FRAME_LIVE, MEM_FRAME_TAIL, MEM_FRAME_FREED };

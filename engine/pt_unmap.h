@@ -23,22 +23,42 @@ static inline enum pt_walk pt_unmap_advance(struct pt_unmap *u, uint64_t bytes_l
 	return done ? PT_DONE : PT_MORE;
 }
 
-/* The leaf whose first item is at pa. Nothing is removed if u->iova lies inside it. */
-static inline enum pt_walk pt_unmap_leaf(struct pt_unmap *u, unsigned level, uint64_t pa, uint64_t item)
+/* How many leaves of one item follow each other from pa on, itself counted, of which the range wants at least a part. */
+static inline unsigned pt_unmap_run(const struct pt_unmap *u, unsigned level, uint64_t pa)
 {
 	const struct pt *pt = u->pt;
-	unsigned size_lg2 = fmt_leaf_lg2(pt, level, item);
-	unsigned items = pt_group_items(pt, level, size_lg2);
+	unsigned item_lg2 = pt->item_lg2[level], n;
+	uint64_t room = (1u << pt->index_lg2[level]) - pt_index(pt, level, u->iova), want = ((u->last - u->iova) >> item_lg2) + 1;
+
+	for (n = 1; n < room && n < want; n++) {
+		uint64_t item = pt_load(pt, pa + ((uint64_t)n << FMT_ITEM_BYTES_LG2));
+
+		if (fmt_kind(pt, level, item) != PT_LEAF || fmt_leaf_lg2(pt, level, item) != item_lg2)
+			break;
+	}
+	return n;
+}
+
+/* The leaf whose first item is at pa, and those of its size that follow. Nothing is removed if u->iova lies inside it. */
+static inline enum pt_walk pt_unmap_leaves(struct pt_unmap *u, unsigned level, uint64_t pa, uint64_t item)
+{
+	const struct pt *pt = u->pt;
+	unsigned size_lg2 = fmt_leaf_lg2(pt, level, item), items, leaves = 1;
+	uint64_t bytes_less_1;
 
 	if (u->iova & pt_mask(size_lg2))
 		return PT_HOLE;
+	if (size_lg2 == pt->item_lg2[level])
+		leaves = pt_unmap_run(u, level, pa);
+	items = leaves * pt_group_items(pt, level, size_lg2);
+	bytes_less_1 = ((uint64_t)(leaves - 1) << size_lg2) + pt_mask(size_lg2);
 	if (items == 1)
 		mem_store(pt->mem, pa, FMT_ITEM_BYTES_LG2, 0, MEM_RELAXED);
 	else
 		mem_fill(pt->mem, pa, FMT_ITEM_BYTES_LG2, items, 0, 0);
 	pt_flush(pt, pa, items);
-	gather_leaf(u->g, u->iova, u->iova + pt_mask(size_lg2), level, size_lg2);
-	return pt_unmap_advance(u, pt_mask(size_lg2));
+	gather_leaf(u->g, u->iova, u->iova + bytes_less_1, level, size_lg2);
+	return pt_unmap_advance(u, bytes_less_1);
 }
 
 static enum pt_walk pt_unmap_table(struct pt_unmap *u, unsigned level, uint64_t table);
@@ -69,7 +89,7 @@ static enum pt_walk pt_unmap_table(struct pt_unmap *u, unsigned level, uint64_t 
 
 		switch (fmt_kind(pt, level, item)) {
 		case PT_LEAF:
-			walk = pt_unmap_leaf(u, level, pa, item);
+			walk = pt_unmap_leaves(u, level, pa, item);
 			break;
 		case PT_TABLE:
 			walk = pt_unmap_child(u, level, pa, item);

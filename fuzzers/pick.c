@@ -11,7 +11,7 @@
 
 /* How far to look for a hole or for a piece that can be split. */
 #define SCAN_HOLE_MAX 256
-#define SCAN_PIECE_MAX 8
+#define SCAN_PIECE_MAX 64
 #define SCAN_CLIP_MAX 64
 
 /* What part of the leaves that are allowed an operation may usually have. */

@@ -7,7 +7,7 @@
  */
 #include <stdlib.h>
 
-#include "check.h"
+#include "account.h"
 #include "walk.h"
 
 static struct page *account_page(struct check *c, uint64_t pa)
@@ -181,6 +181,7 @@ static void account_store(struct check *c, const struct call *call, const struct
 	uint64_t table = account_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
 	const struct page *page = account_page(c, table);
 	struct hw_entry old, new;
+	unsigned i;
 
 	if (page->state != PAGE_LINKED || ev->bytes_lg2 != c->hw.item_bytes_lg2)
 		return;
@@ -190,12 +191,17 @@ static void account_store(struct check *c, const struct call *call, const struct
 		span->iova = first;
 	if (last > span->last)
 		span->last = last;
-	old = c->hw.format->decode(&c->hw, page->level, ev->old);
-	new = c->hw.format->decode(&c->hw, page->level, ev->new);
-	if (old.kind == HW_TABLE && !(new.kind == HW_TABLE && new.pa == old.pa) && mem_view_has(c->view, old.pa, 1))
-		account_unlink(c, call, old.pa);
-	if (new.kind == HW_TABLE && !(old.kind == HW_TABLE && new.pa == old.pa))
-		account_link(c, table, new.pa, new.level, first, false);
+	for (i = 0; i < ev->nr; i++) {
+		old = c->hw.format->decode(&c->hw, page->level, mem_event_old(ev, i));
+		new = c->hw.format->decode(&c->hw, page->level, mem_event_new(ev, i));
+		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
+		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
+			break;
+		if (old.kind == HW_TABLE && !(new.kind == HW_TABLE && new.pa == old.pa) && mem_view_has(c->view, old.pa, 1))
+			account_unlink(c, call, old.pa);
+		if (new.kind == HW_TABLE && !(old.kind == HW_TABLE && new.pa == old.pa))
+			account_link(c, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), false);
+	}
 }
 
 static void account_free(struct check *c, const struct mem_event *ev)

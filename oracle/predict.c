@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "check.h"
+#include "predict.h"
 
 /* 0, -EINVAL, -ERANGE: the order of engine.h. */
 static int predict_range(const struct hw *hw, uint64_t iova, uint64_t last)

@@ -6,7 +6,7 @@
  * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_item is the obvious version, and what decides whenever
  * the short cut does not hold.
  */
-#include "check.h"
+#include "sweep.h"
 #include "walk.h"
 
 /*

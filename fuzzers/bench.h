@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * bench.h - what an operation costs: of the bare engine, of the engine with its log, under the whole oracle, and as the domain grows.
+ *
+ * Times are of CLOCK_MONOTONIC; nothing passes or fails by them.
+ */
+#ifndef HITLESS_BENCH_H
+#define HITLESS_BENCH_H
+
+#include "exec.h"
+
+#define BENCH_ROWS_MAX 10
+
+enum bench_op { BENCH_MAP, BENCH_UNMAP, BENCH_CUT, BENCH_TRANSLATE, BENCH_OPS_NR };
+
+/*
+ * struct bench_row - one size: one leaf of 2^size_lg2 bytes, or leaves_nr of them in one call.
+ *
+ * @calls: calls in one round
+ * @ns: per call, the shortest round: [0] without an observer, [1] with the log
+ */
+struct bench_row {
+	unsigned size_lg2, leaves_nr, calls;
+	double ns[2][BENCH_OPS_NR];
+};
+
+struct bench_raw {
+	struct bench_row rows[BENCH_ROWS_MAX];
+	unsigned nr;
+};
+
+/*
+ * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync. A cut is one smallest page after
+ * the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and stores nothing. 0 or -errno.
+ */
+int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
+
+/*
+ * struct bench_checked - the default mix under the oracle.
+ *
+ * @ns:     of all operations, generating them included
+ * @splits: cuts that stored, @maps: that succeeded, @unmaps: that removed something, @partial: of those, the ones that left part of a piece
+ * @stores: items stored, as logged
+ */
+struct bench_checked {
+	uint64_t operations, ns, leaves, stores, splits, maps, unmaps, partial, refused, skipped;
+	uint64_t comparisons[CHECK_NR];
+};
+
+/* bench_checked - ops operations of the default mix, the domain made anew every 65,536. Runs twice: once to time it, once to count. 0 or -errno. */
+int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked);
+
+/*
+ * struct bench_scale - small checked operations at random places among many live pieces.
+ *
+ * @pieces: live when it began; fewer than asked for where the format has no room
+ * @ns:     of the operations, sweeps not included
+ * @sweep_ns: of one sweep of everything
+ * @bytes:  of the interval map
+ */
+struct bench_scale {
+	uint64_t pieces, operations, ns, sweep_ns, bytes;
+};
+
+int bench_scale(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t pieces, struct bench_scale *scale);
+
+/* CLOCK_MONOTONIC in nanoseconds. */
+uint64_t bench_now(void);
+
+/* The hook for an exec that is only measured: a finding is printed and ends the process with status 1. */
+void bench_found(void *arg, const struct verdict *v, const struct op *op);
+
+#endif

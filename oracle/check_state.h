@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * check_state.h - the oracle's state of one domain, and the words in which a driver tells it what was called and what came back.
+ *
+ * The ground that predict.c, account.c and sweep.c stand on; check.h is what a driver includes.
+ */
+#ifndef HITLESS_CHECK_STATE_H
+#define HITLESS_CHECK_STATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../engine/mem_view.h"
+#include "hw.h"
+#include "imap.h"
+#include "iotlb.h"
+#include "layout.h"
+#include "verdict.h"
+
+enum check_kind {
+	CHECK_TRANSLATION,
+	CHECK_INFLIGHT,
+	CHECK_LAYOUT,
+	CHECK_IOTLB,
+	CHECK_WRITEBACK,
+	CHECK_DIRTY,
+	CHECK_FAILURE,
+	CHECK_ACCOUNTING,
+	CHECK_PROGRESS,
+	CHECK_NR,
+};
+
+/* "translation" and so on. */
+extern const char *const check_names[CHECK_NR];
+
+enum call_kind { CALL_MAP, CALL_CUT, CALL_UNMAP, CALL_DIRTY, CALL_TRANSLATE, CALL_SYNC };
+
+/* What the engine was asked; fields as in struct engine_ops. */
+struct call {
+	enum call_kind kind;
+	uint64_t iova, last, oa;
+	unsigned prot;
+	bool clear;
+};
+
+struct call_range {
+	uint64_t iova, last;
+};
+
+/*
+ * struct call_result - what came back.
+ *
+ * @granules: map, unmap: done, in granules
+ * @oa:       translate
+ * @dirty, @dirty_nr: dirty: what was reported, in order
+ */
+struct call_result {
+	int ret;
+	uint64_t granules, oa;
+	const struct call_range *dirty;
+	size_t dirty_nr;
+};
+
+/*
+ * struct call_expect - what must come back, given that no allocation fails.
+ *
+ * @done_last: map, unmap, if @done: the last address that is mapped or removed
+ * @root_level: of the root afterwards
+ * @hull:      everything that the call may touch
+ */
+struct call_expect {
+	int ret;
+	bool done;
+	unsigned root_level;
+	uint64_t done_last, oa;
+	struct call_range hull;
+};
+
+/* A table as the log shows it. */
+enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
+
+/*
+ * struct page - what is known of the table that starts at a frame.
+ *
+ * @level, @iova: once it has been linked: its level and the first iova that it translates
+ * @parent, @linked_op: the table that points to it, and the operation that linked it
+ * @children_nr: tables that it points to
+ * @syncs: PAGE_UNLINKED: how many syncs there had been when it was unlinked
+ */
+struct page {
+	uint8_t state, level;
+	uint32_t linked_op, children_nr;
+	uint64_t iova, parent, syncs;
+};
+
+/*
+ * struct owed - what a device may still hold until an invalidation removes it.
+ *
+ * @table:   a pointer to a table that spans [iova, last]; otherwise those leaves of piece that lie in [iova, last]
+ * @cmds_nr: how many commands had been issued when it arose; they do not count
+ */
+struct owed {
+	bool table;
+	uint64_t iova, last;
+	struct imap_piece piece;
+	size_t cmds_nr;
+};
+
+typedef void check_report_fn(void *arg, const struct verdict *v);
+
+/*
+ * struct check - the oracle of one domain.
+ *
+ * @im:     what must be mapped. The driver may read it between calls
+ * @dirty:  ranges whose leaves are dirty; oa and prot of these pieces mean nothing
+ * @on:     bit n set: enum check_kind n is compared
+ * @comparisons: how many each check made; @leaves: leaves compared
+ * @cap_size_change, @cap_leaf_to_table: what the engine declares
+ * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
+ * @linked_nr, @private_nr, @unlinked_nr: tables in each state
+ * @syncs:  SYNC events so far
+ * @owed:   not yet invalidated; @cmds: commands since the last sync
+ */
+struct check {
+	struct hw hw;
+	const struct mem_view *view;
+	struct imap im, dirty;
+	unsigned on;
+	uint64_t comparisons[CHECK_NR], leaves;
+	uint8_t granule_lg2, small_lg2;
+	bool cap_size_change, cap_leaf_to_table, defer;
+	uint64_t root;
+	unsigned root_level, grown_from;
+	struct page *pages;
+	uint64_t pages_nr;
+	uint64_t linked_nr, private_nr, unlinked_nr;
+	uint64_t syncs;
+	struct owed *owed;
+	size_t owed_nr, owed_room;
+	struct iotlb_cmd *cmds;
+	size_t cmds_nr, cmds_room;
+	check_report_fn *report;
+	void *report_arg;
+};
+
+/*
+ * check_init - an oracle for the resolved configuration cfg over what view shows. report(arg, verdict) must not return. Everything is checked.
+ * 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
+ */
+int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg, const char **why);
+void check_release(struct check *c);
+
+/* Fill in a verdict and report it; does not return. */
+void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want, enum verdict_kind seen,
+		  const uint64_t *iova, const char *format, ...) __attribute__((format(printf, 8, 9), noreturn, cold));
+
+static inline bool check_is_on(const struct check *c, enum check_kind kind)
+{
+	return c->on & 1u << kind;
+}
+
+/* Level whose tables hold leaves of this size. */
+static inline unsigned check_level_of(const struct hw *hw, unsigned size_lg2)
+{
+	unsigned level = hw->top_level_max;
+
+	while (level && size_lg2 < hw->item_lg2[level])
+		level--;
+	return level;
+}
+
+/* The iova that item idx of a level-l table at base starts to translate; the root of an upper half is sign extended. */
+static inline uint64_t check_item_iova(const struct hw *hw, uint64_t base, unsigned level, bool root, uint64_t idx)
+{
+	uint64_t iova = base + (idx << hw->item_lg2[level]);
+
+	if (root && hw->has_high && (!hw->has_low || iova > hw->iova_low_last))
+		iova |= ~layout_mask(hw->cfg.ias);
+	return iova;
+}
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * predict.h - what a call must return and may cost, from the interval map and the configuration alone.
+ */
+#ifndef HITLESS_PREDICT_H
+#define HITLESS_PREDICT_H
+
+#include "check_state.h"
+
+/* check_budget - steps that a call may use (G9): 64 + 16 x the items of the tables that its span overlaps. */
+uint64_t check_budget(const struct check *c, const struct call *call);
+
+/* check_predict - what call must return now. Pure. */
+void check_predict(const struct check *c, const struct call *call, struct call_expect *want);
+
+#endif
