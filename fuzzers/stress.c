@@ -190,6 +190,8 @@ static int stress_configure(struct stress *s, const struct options *o, const str
 				memcpy(first_err, err, sizeof(err));
 			continue;
 		}
+		/* Here every operation is followed by a sync. */
+		cfg.defer = 0;
 		if ((cfg.tiny && !o->config) || exec_open(&s->x, &cfg, &why))
 			continue;
 		s->x.ops->info(s->x.engine, &info);
@@ -221,6 +223,7 @@ static void stress_conclude(struct stress *s, const char *out)
 {
 	int ret;
 
+	s->trace.cfg = s->x.cfg;
 	if (s->missed)
 		stress_report_miss(s);
 	if (!s->found)
@@ -250,10 +253,14 @@ static int stress_format(struct stress *s, const struct options *o, const struct
 	s->until = until;
 	if (exec_init(&s->x, &options, stress_fault, s))
 		return complain(EXIT_TOOL, "out of memory");
+	s->text = "";
+	if (sigsetjmp(s->end, 0)) {
+		stress_conclude(s, o->out);
+		return EXIT_FINDING;
+	}
 	ret = stress_configure(s, o, ops);
 	if (ret)
 		return ret;
-	s->trace.cfg = s->cfg;
 	ret = check_init(&s->oracle, &s->cfg, &s->x.mem.view, NULL, NULL, &why);
 	if (ret)
 		return complain(EXIT_TOOL, "%s: %s", ops->name, ret == -ENOMEM ? "out of memory" : why);
@@ -294,7 +301,7 @@ static const char stress_help[] =
 	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, or a fault of the tool.\n"
 	"\n"
 	"overlaps: translations during which an operation ran. in range: of these, at an address that the operation works on; in cut: in the leaf that a cut\n"
-	"divides. before, after: where the two differ, which one was seen. unclear: too many changes at once, not judged.\n";
+	"works on. before, after: where the two differ, which one was seen. unclear: too many changes at once, not judged.\n";
 
 static uint64_t stress_operations(const struct stress *s)
 {
@@ -308,7 +315,7 @@ static void stress_print(const struct stress *s)
 
 	printf("%s%s%s\n", s->cfg.format, *s->text ? " " : "", s->text);
 	printf("  %llu translations (%.2f M/s), %llu operations (%.1f k/s) in %.1f s, window of %u pages\n", (unsigned long long)c->translations,
-	       (double)c->translations / s->seconds * 1e-6, (unsigned long long)ops, (double)ops / s->seconds * 1e-3, s->seconds, s->flat.nr);
+	       s->seconds > 0 ? (double)c->translations / s->seconds * 1e-6 : 0.0, (unsigned long long)ops, s->seconds > 0 ? (double)ops / s->seconds * 1e-3 : 0.0, s->seconds, s->flat.nr);
 	printf("  map %llu, cut %llu (%llu split a leaf), unmap %llu; refused %llu; stopped %llu times\n", (unsigned long long)s->kinds[CALL_MAP],
 	       (unsigned long long)s->kinds[CALL_CUT], (unsigned long long)s->splits, (unsigned long long)s->kinds[CALL_UNMAP], (unsigned long long)s->refused,
 	       (unsigned long long)s->stalls);
@@ -385,7 +392,6 @@ static int stress_json(struct stress_total *t, const struct options *o)
 				 (json_int_t)rest, "inflight", (json_int_t)t->overlaps, "failure", (json_int_t)t->operations, "overlaps",
 				 (json_int_t)t->overlaps, "formats", t->formats, "findings", t->findings);
 	ret = !json || json_dumpf(json, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout);
-
 	json_decref(json);
 	return ret ? complain(EXIT_TOOL, "cannot write to standard output") : EXIT_CLEAN;
 }

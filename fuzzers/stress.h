@@ -59,7 +59,7 @@ static inline uint32_t stress_last(uint64_t word)
  * struct stress_counts - what a reader saw.
  *
  * @overlaps: translations during which an operation ran, at least in part
- * @hits:     of these, those inside the operation's range; @cut_hits: inside the leaf that a cut divided
+ * @hits:     of these, those inside the operation's range; @cut_hits: inside the leaf that a cut works on
  * @before, @after: of these, those where the two differ, by what was seen
  * @unclear:  several changes of the page overlapped it: not judged
  * @touches:  accessed or dirty set
@@ -90,15 +90,21 @@ struct stress_reader {
  * @x:      the engine's domain, unobserved
  * @oracle: hw and im are what check_predict looks at
  * @flat:   what readers compare with
- * @open:   readers may walk; changed only with no reader inside a read section
+ * @open:   readers may walk; what they look at changes hands only with it off and after a grace period
+ * @waiting: for a grace period: readers give up the processor
  * @op:     see stress_word
  * @stop:   readers end
  * @missed: claimed by the first reader to find something; @miss is its own then
+ * @oa_slot: stretches of the oa space used so far
  * @opened: number of the domain's first operation; @number: of the running one
  * @block_iova, @block_last: the block that is being emptied, to be mapped at once; @cuts_left: that are to be made in it, 0: it is not mapped yet
  * @prots, @prots_nr: what an entry can say
  * @text: the configuration as it was given
  * @kinds, @splits, @refused: operations by enum call_kind; cuts that changed a leaf; calls refused as they had to be
+ * @rests: pages compared at rest; @stalls: how often the writer was stopped on purpose
+ * @end:   where the writer goes with a finding
+ * @found, @finding, @path: what was found, and the file that its trace is in
+ * @abandoned: another run that ended with a finding
  */
 struct stress {
 	struct exec x;

@@ -1,0 +1,134 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# cli.sh HITLESS ROOT CASE - the command as a user calls it: what it prints, its exit status, and what it does with bad input.
+set -uo pipefail
+
+hitless=$1 root=$2 case=$3
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 3
+failures=0
+
+fail()
+{
+	echo "FAILED: $*"
+	failures=$((failures + 1))
+}
+
+# expect STATUS PATTERN COMMAND...: exit status, and a line of output (both streams) that matches the pattern; status 2 means exactly one line.
+expect()
+{
+	local status=$1 pattern=$2 out got
+	shift 2
+	out=$("$@" 2>&1 </dev/null)
+	got=$?
+	[ "$got" = "$status" ] || fail "exit status $got, expected $status: $* -- $out"
+	grep -qE -- "$pattern" <<<"$out" || fail "no line like '$pattern': $* -- $out"
+	[ "$status" != 2 ] || [ "$(wc -l <<<"$out")" = 1 ] || fail "more than one line: $* -- $out"
+}
+
+trace()
+{
+	printf '%b' "$2" >"$1"
+}
+
+case $case in
+seeds)
+	for f in "$root"/corpus/seeds/*.trace "$root"/corpus/regressions/*.trace; do
+		[ -e "$f" ] || continue
+		expect 0 'nothing found' "$hitless" replay "$f"
+		"$hitless" convert "$f" -o a.bin && "$hitless" convert a.bin -o b.trace && "$hitless" convert b.trace -o c.bin || fail "convert $f"
+		cmp -s a.bin c.bin || fail "$f: text to binary to text to binary differs"
+		[ "$("$hitless" replay "$f" | sed 's/^[^:]*//')" = "$("$hitless" replay a.bin | sed 's/^[^:]*//')" ] || fail "$f: the binary form replays otherwise"
+	done
+	;;
+same)
+	"$hitless" replay "$root"/corpus/seeds/*.trace >first
+	for _ in $(seq 100); do
+		"$hitless" replay "$root"/corpus/seeds/*.trace >again
+		cmp -s first again || fail "a replay differs from the first"
+	done
+	"$hitless" fuzz --ops 20000 --seed 7 --json 2>/dev/null | grep -v -e second >first
+	"$hitless" fuzz --ops 20000 --seed 7 --json 2>/dev/null | grep -v -e second >again
+	cmp -s first again || fail "two campaigns from one seed differ"
+	;;
+campaign)
+	expect 0 'mix: ' "$hitless" fuzz --seconds 10 --seed 1 --jobs 2
+	"$hitless" fuzz --ops 5000 --seed 2 --json >out.json 2>/dev/null || fail "fuzz --json"
+	python3 - out.json <<-'PY' || fail "the JSON object lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	for key in "version seed seconds jobs operations operations_per_second leaves_per_operation comparisons formats findings".split():
+	    assert key in o, key
+	assert o["operations"] == 5000 and o["findings"] == [] and o["comparisons"]["translation"] > 0
+	PY
+	;;
+formats)
+	"$hitless" formats --json >out.json || fail "formats --json"
+	python3 - out.json <<-'PY' || fail "formats --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	assert all(f["configurations"] for f in o["formats"]) and len(o["formats"]) >= 1
+	assert all(any(c["tiny"] for c in f["configurations"]) for f in o["formats"])
+	PY
+	;;
+tiny)
+	expect 0 '.' "$hitless" enumerate --quick
+	;;
+stop)
+	"$hitless" fuzz --seconds 60 --seed 3 >out 2>&1 &
+	pid=$!
+	sleep 2
+	kill -INT $pid
+	wait $pid || fail "SIGINT: status $?"
+	grep -q '^mix: ' out || fail "SIGINT: no summary"
+	;;
+bad)
+	printf 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000 +0x1000 rw\n' >good
+	expect 0 'nothing found' "$hitless" replay good
+	expect 2 'unknown command' "$hitless" frobnicate
+	expect 2 'format' "$hitless" fuzz --format nonesuch
+	expect 2 'option' "$hitless" fuzz --frobnicate
+	expect 2 'seed' "$hitless" fuzz --seed 12monkeys
+	expect 2 'jobs' "$hitless" fuzz --jobs 0
+	expect 2 'unknown check' "$hitless" fuzz --without everything
+	expect 2 'FILE' "$hitless" replay
+	expect 2 'missing' "$hitless" replay missing
+	expect 2 'regular' "$hitless" replay "$tmp"
+	expect 2 'levels' "$hitless" fuzz --format vtdss --config levels=9 --ops 1
+	expect 2 'contradict' "$hitless" fuzz --format vtdss --config 'model=incoherent coherent=yes' --ops 1
+	expect 2 'ad=1' "$hitless" fuzz --format vtdss --config 'ad=yes coherent=no' --ops 1
+	trace a 'hitless 2\nformat vtdss\n'
+	expect 2 '^hitless: a:1: .*version' "$hitless" replay a
+	trace a 'hitless 1\nformat nonesuch\nmap 0x1000 -> 0x5000 +0x1000 rw\n'
+	expect 2 'nonesuch' "$hitless" replay a
+	trace a 'hitless 1\nformat vtdss frobs=1\n'
+	expect 2 '^hitless: a:2: .*frobs' "$hitless" replay a
+	trace a 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000 +0x1000 rw\nfly 0x1000\n'
+	expect 2 '^hitless: a:4: .*fly' "$hitless" replay a
+	trace a 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000\n'
+	expect 2 '^hitless: a:3: ' "$hitless" replay a
+	trace a 'hitless 1\nformat vtdss\nmap 0x10000000000000000 -> 0x5000 +0x1000 rw\n'
+	expect 2 '^hitless: a:3: ' "$hitless" replay a
+	trace a 'hitless 1\n'
+	expect 2 'format' "$hitless" replay a
+	trace a ''
+	expect 2 '^hitless: a' "$hitless" replay a
+	trace a 'HTL\377\0\0'
+	expect 2 'version' "$hitless" replay a
+	head -c 100000 /dev/zero | tr '\0' 'x' >a
+	expect 2 '^hitless: a' "$hitless" replay a
+	if [ "$(id -u)" != 0 ]; then
+		mkdir locked && chmod 500 locked
+		expect 2 'locked' "$hitless" fuzz --ops 10 --out locked/x
+	fi
+	: >plain
+	expect 2 'plain' "$hitless" fuzz --ops 10 --out plain/x
+	expect 2 'no finding' "$hitless" minimize good -o out
+	;;
+*)
+	echo "no such case: $case"
+	exit 3
+	;;
+esac
+[ "$failures" = 0 ] || exit 1
