@@ -173,8 +173,8 @@ static double per_second(const struct bench_checked *n)
 
 static void print_checked(const char *format, const struct bench_checked *n)
 {
-	printf("%-10s %9.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, per_second(n), (double)n->ns / (double)n->operations,
-	       (double)n->leaves / (double)n->operations, (double)n->stores / (double)n->operations, ratio((double)n->ns, (double)n->stores),
+	printf("%-10s %9.0f %7.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, per_second(n), (double)n->ns / (double)n->operations,
+	       (double)n->cpu_ns / (double)n->operations, (double)n->leaves / (double)n->operations, (double)n->stores / (double)n->operations, ratio((double)n->cpu_ns, (double)n->stores),
 	       percent(n->splits, n), percent(n->maps, n), percent(n->unmaps, n), 100 * ratio((double)n->partial, (double)n->unmaps), percent(n->refused, n));
 	fflush(stdout);
 }
@@ -188,9 +188,9 @@ static json_t *json_checked(const struct bench_checked *n)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(checks, check_names[i], json_integer((json_int_t)n->comparisons[i]));
-	return json_pack("{sI sf sf sf sf sI sf so so}", "operations", (json_int_t)n->operations, "seconds", (double)n->ns * 1e-9, "operations_per_second",
-			 per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations, "leaves_per_operation",
-			 (double)n->leaves / (double)n->operations, "stores", (json_int_t)n->stores, "ns_per_store", ratio((double)n->ns, (double)n->stores),
+	return json_pack("{sI sf sf sf sf sf sI sf so so}", "operations", (json_int_t)n->operations, "seconds", (double)n->ns * 1e-9, "operations_per_second",
+			 per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations, "cpu_ns_per_operation",
+			 (double)n->cpu_ns / (double)n->operations, "leaves_per_operation", (double)n->leaves / (double)n->operations, "stores", (json_int_t)n->stores, "ns_per_store", ratio((double)n->cpu_ns, (double)n->stores),
 			 "mix_percent", mix, "comparisons", checks);
 }
 
@@ -226,8 +226,8 @@ static int run_scale(const struct options *o, const struct config *cfg, const st
 			json_decref(list);
 			return complain(EXIT_TOOL, "%s: %llu pieces do not fit the arena", cfg->format, (unsigned long long)p->scales[i]);
 		}
-		json_array_append_new(list, json_pack("{sI sI sf sf sf sf}", "pieces", (json_int_t)n[i].pieces, "operations", (json_int_t)n[i].operations,
-				      "ns_per_operation", ns_per_op(&n[i]), "ratio", ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
+		json_array_append_new(list, json_pack("{sI sI sf sf sf sf sf}", "pieces", (json_int_t)n[i].pieces, "operations", (json_int_t)n[i].operations,
+				      "ns_per_operation", ns_per_op(&n[i]), "cpu_ns_per_operation", ratio((double)n[i].cpu_ns, (double)n[i].operations), "ratio", ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
 				      ratio((double)n[i].bytes, (double)n[i].pieces), "sweep_ns_per_piece", ratio((double)n[i].sweep_ns, (double)n[i].pieces)));
 		if (!json)
 			printf("%-10s %8llu pieces: %6.0f ns per operation (%.2f times the first), %5.1f bytes per piece, a sweep takes %.1f ns per piece\n", cfg->format,
@@ -295,7 +295,7 @@ static int run_text(const struct options *o, const struct parts *p)
 	}
 	if (p->checked && ret < 0) {
 		printf("%schecked: one job, the default mix, all checks; the mix in percent of all operations\n"
-		       "%-10s %9s %7s %8s %8s %9s  %5s %5s %6s %6s %5s\n", p->raw ? "\n" : "", "format", "op/s", "ns/op", "leaf/op", "store/op", "ns/store",
+		       "%-10s %9s %7s %7s %8s %8s %9s  %5s %5s %6s %6s %5s\n", p->raw ? "\n" : "", "format", "op/s", "ns/op", "cpu ns", "leaf/op", "store/op", "ns/store",
 		       "split", "map", "unmap", "(part)", "refused");
 		ret = for_formats(o, p, part_checked, false, NULL);
 	}

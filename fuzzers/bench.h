@@ -30,20 +30,21 @@ struct bench_raw {
 };
 
 /*
- * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync. A cut is one smallest page after
- * the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and stores nothing. 0 or -errno.
+ * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync. A cut is
+ * one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and stores nothing.
+ * 0 or -errno.
  */
 int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
 
 /*
  * struct bench_checked - the default mix under the oracle.
  *
- * @ns:     of all operations, generating them included
+ * @ns, @cpu_ns: of all operations, generating them included: as the clock on the wall has it, and as the processor, which does not count other programs
  * @splits: cuts that stored, @maps: that succeeded, @unmaps: that removed something, @partial: of those, the ones that left part of a piece
  * @stores: items stored, as logged
  */
 struct bench_checked {
-	uint64_t operations, ns, leaves, stores, splits, maps, unmaps, partial, refused, skipped;
+	uint64_t operations, ns, cpu_ns, leaves, stores, splits, maps, unmaps, partial, refused, skipped;
 	uint64_t comparisons[CHECK_NR];
 };
 
@@ -54,18 +55,19 @@ int bench_checked(const struct config *cfg, const struct exec_options *options, 
  * struct bench_scale - small checked operations at random places among many live pieces.
  *
  * @pieces: live when it began; fewer than asked for where the format has no room
- * @ns:     of the operations, sweeps not included
+ * @ns, @cpu_ns: of the operations, sweeps not included
  * @sweep_ns: of one sweep of everything
  * @bytes:  of the interval map
  */
 struct bench_scale {
-	uint64_t pieces, operations, ns, sweep_ns, bytes;
+	uint64_t pieces, operations, ns, cpu_ns, sweep_ns, bytes;
 };
 
 int bench_scale(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t pieces, struct bench_scale *scale);
 
-/* CLOCK_MONOTONIC in nanoseconds. */
+/* CLOCK_MONOTONIC in nanoseconds; the processor time of this process. */
 uint64_t bench_now(void);
+uint64_t bench_cpu(void);
 
 /* The hook for an exec that is only measured: a finding is printed and ends the process with status 1. */
 void bench_found(void *arg, const struct verdict *v, const struct op *op);

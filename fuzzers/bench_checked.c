@@ -15,12 +15,22 @@
 #define SCALE_VISITS 20000
 #define SLOT_UNITS 16 /* smallest pages from one piece to the next; half of them mapped */
 
-uint64_t bench_now(void)
+static uint64_t bench_clock(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t bench_now(void)
+{
+	return bench_clock(CLOCK_MONOTONIC);
+}
+
+uint64_t bench_cpu(void)
+{
+	return bench_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 void bench_found(void *arg, const struct verdict *v, const struct op *op)
@@ -105,7 +115,7 @@ static int checked_pass(struct exec *x, const struct config *cfg, uint64_t seed,
 
 int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked)
 {
-	uint64_t start;
+	uint64_t start, cpu;
 	struct exec x;
 	int ret;
 
@@ -117,9 +127,11 @@ int bench_checked(const struct config *cfg, const struct exec_options *options, 
 	/* What the first touch of the arena costs is not the operations'. */
 	ret = checked_pass(&x, cfg, seed, ops < DOMAIN_OPS ? ops : DOMAIN_OPS, NULL);
 	start = bench_now();
+	cpu = bench_cpu();
 	if (!ret)
 		ret = checked_pass(&x, cfg, seed, ops, NULL);
 	checked->ns = bench_now() - start;
+	checked->cpu_ns = bench_cpu() - cpu;
 	if (!ret)
 		ret = checked_pass(&x, cfg, seed, ops, checked);
 	exec_release(&x);
@@ -184,7 +196,7 @@ uint64_t bench_scale_measured(struct slots *s)
 static void scale_run(struct slots *s, uint64_t pieces, struct bench_scale *scale)
 {
 	const struct hw *hw = &s->x->check.hw;
-	uint64_t room = hw->has_low ? hw->iova_low_last : UINT64_MAX - hw->iova_high_first, i, start;
+	uint64_t room = hw->has_low ? hw->iova_low_last : UINT64_MAX - hw->iova_high_first, i, start, cpu;
 
 	s->base = hw->has_low ? 0 : hw->iova_high_first;
 	s->small_lg2 = (unsigned)__builtin_ctzll(hw->cfg.pgsizes);
@@ -203,8 +215,10 @@ static void scale_run(struct slots *s, uint64_t pieces, struct bench_scale *scal
 	scale->bytes = s->x->check.im.bytes;
 	slots_visit(s, SCALE_VISITS / 10);
 	start = bench_now();
+	cpu = bench_cpu();
 	scale->operations = bench_scale_measured(s);
 	scale->ns = bench_now() - start;
+	scale->cpu_ns = bench_cpu() - cpu;
 	start = bench_now();
 	check_all(&s->x->check);
 	scale->sweep_ns = bench_now() - start;

@@ -306,8 +306,7 @@ static void pairs_one(struct scope *s, struct range *a, struct range *b, uint64_
 	scope_open(s);
 	do {
 		pairs_script(s, a, b, &u, false);
-		if (a->part->nr > 1)
-			pairs_script(s, a, b, &u, true);
+		pairs_script(s, a, b, &u, true);
 	} while (pairs_next(&u, base, nr));
 	scope_close(s);
 	scope_open(s);

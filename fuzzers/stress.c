@@ -94,29 +94,43 @@ static void stress_print_walk(char *buf, size_t room, const struct hw *hw, const
 	}
 }
 
+/* A walk that ended in a leaf: what is wrong with it, oa first. Where two answers were allowed, it is compared with the one that has its oa. */
+static enum verdict_class stress_classify_leaf(const struct stress *s, const struct stress_miss *m)
+{
+	uint64_t offset = m->iova & layout_mask(s->flat.page_lg2);
+	unsigned i;
+
+	for (i = 0; i < m->allowed_nr; i++)
+		if (m->allowed[i] && m->walk.oa == flat_oa(&s->flat, m->allowed[i]) + offset)
+			return (m->walk.prot ^ flat_prot(m->allowed[i])) & PROT_ACCESS ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_ATTRIBUTE;
+	return VERDICT_WRONG_OA;
+}
+
+/* Whether an operation was under way, or a change of the page announced. */
+static bool stress_in_flight(const struct stress_miss *m)
+{
+	return (m->op1 & STRESS_RUNNING) || m->op1 != m->op2 || m->allowed_nr == 2;
+}
+
 /* Which kind of finding a translation is, and what it shows. */
 static void stress_classify(const struct stress *s, struct verdict *v)
 {
 	const struct stress_miss *m = &s->miss;
 	const struct walk *w = &m->walk;
 	const struct walk_step *step = w->nr ? &w->steps[w->nr - 1] : NULL;
-	uint64_t offset = m->iova & layout_mask(s->flat.page_lg2), oa = flat_oa(&s->flat, m->allowed[0]) + offset;
-	bool in_flight = (m->op1 & STRESS_RUNNING) || m->op1 != m->op2;
 
-	v->guarantee = in_flight ? 2 : 1;
+	v->guarantee = stress_in_flight(m) ? 2 : 1;
 	v->level = step ? step->level : VERDICT_LEVEL_NONE;
-	v->want = m->allowed[0] ? KIND_LEAF : KIND_HOLE;
+	v->want = m->allowed[0] || (m->allowed_nr == 2 && m->allowed[1]) ? KIND_LEAF : KIND_HOLE;
 	v->seen = w->end == WALK_LEAF ? KIND_LEAF : w->end == WALK_FAULT ? KIND_HOLE : KIND_BAD;
 	if (w->end == WALK_WILD)
 		v->class = strstr(w->why, "freed") ? VERDICT_USE_AFTER_FREE : VERDICT_WALKS_DATA;
 	else if (w->end == WALK_BAD)
 		v->class = VERDICT_RESERVED_BITS;
 	else if (w->end == WALK_FAULT)
-		v->class = in_flight ? VERDICT_FAULT_WINDOW : VERDICT_WRONG_OA;
-	else if (m->allowed_nr == 2 || !m->allowed[0] || w->oa != oa)
-		v->class = VERDICT_WRONG_OA;
+		v->class = stress_in_flight(m) ? VERDICT_FAULT_WINDOW : VERDICT_WRONG_OA;
 	else
-		v->class = (w->prot ^ flat_prot(m->allowed[0])) & PROT_ACCESS ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_ATTRIBUTE;
+		v->class = stress_classify_leaf(s, m);
 }
 
 /* Turn what a reader left in s->miss into a finding, the trace shortened to what had begun by then. */
@@ -128,7 +142,6 @@ static void stress_report_miss(struct stress *s)
 	uint64_t offset = m->iova & layout_mask(s->flat.page_lg2);
 	size_t op_idx = ((m->op2 >> STRESS_NUMBER_LG2) - s->opened) & (UINT64_MAX >> STRESS_NUMBER_LG2);
 	struct verdict v = { .has_iova = true, .iova = m->iova };
-	bool at_rest = m->op1 == m->op2 && !(m->op1 & STRESS_RUNNING);
 	size_t at;
 
 	stress_classify(s, &v);
@@ -140,10 +153,11 @@ static void stress_report_miss(struct stress *s)
 	else
 		snprintf(seen, sizeof(seen), "%s%s%s", ends[m->walk.end], m->walk.why ? ": " : "", m->walk.why ? m->walk.why : "");
 	snprintf(v.text, sizeof(v.text), "a device translating iova 0x%llx %s saw %s, expected %s%s%s", (unsigned long long)m->iova,
-		 at_rest ? "after the operation" : "during the operation", seen, before, m->allowed_nr == 2 ? " or " : "", m->allowed_nr == 2 ? after : "");
+		 stress_in_flight(m) ? "during the operation" : "at rest", seen, before, m->allowed_nr == 2 ? " or " : "", m->allowed_nr == 2 ? after : "");
 	if (op_idx < s->trace.nr)
 		s->trace.nr = op_idx + 1;
-	stress_finding(s, &v, op_idx);
+	/* At rest it may be any operation's doing. */
+	stress_finding(s, &v, stress_in_flight(m) ? op_idx : SIZE_MAX);
 	stress_print_walk(steps, sizeof(steps), &s->oracle.hw, &m->walk);
 	at = strlen(s->finding.report);
 	snprintf(s->finding.report + at, sizeof(s->finding.report) - at, "what it read:\n%s", steps);

@@ -323,10 +323,10 @@ static void stress_op(struct stress *s)
 	s->number++;
 	__atomic_store_n(&s->op, stress_word(s->number, call.kind, first, last) | STRESS_RUNNING, __ATOMIC_SEQ_CST);
 	stress_call(s, &call, &res);
+	__atomic_store_n(&s->op, stress_word(s->number, call.kind, first, last), __ATOMIC_SEQ_CST);
 	done = want;
 	wrong = stress_judge(s, &op, &res, &done, &call);
 	stress_settle(s, &call, &want, done.done, done.done_last);
-	__atomic_store_n(&s->op, stress_word(s->number, call.kind, first, last), __ATOMIC_SEQ_CST);
 	if (wrong)
 		stress_fail(s, VERDICT_WRONG_RETURN, 7, "returned %s and 0x%llx granules, expected %s and up to 0x%llx: %s",
 			    res.ret ? strerror(-res.ret) : "0", (unsigned long long)res.granules, want.ret ? strerror(-want.ret) : "0",

@@ -29,6 +29,17 @@ static uint64_t account_span_lg2(const struct check *c, unsigned level)
 	return c->hw.item_lg2[level] + c->hw.index_lg2[level];
 }
 
+/* Whether this call freed the table at pa, which may have been linked before. */
+static bool account_was_freed(const struct check *c, uint64_t pa)
+{
+	const struct mem_frame *f;
+
+	if (!mem_view_has(c->view, pa, 1))
+		return false;
+	f = mem_view_frame(c->view, pa);
+	return f->state == MEM_FRAME_FREED && f->stamp == c->view->op;
+}
+
 static struct owed *account_new_owed(struct check *c)
 {
 	if (c->owed_nr == c->owed_room) {
@@ -112,76 +123,88 @@ static void account_unlink(struct check *c, const struct call *call, uint64_t pa
 		account_page(c, page->parent)->children_nr--;
 }
 
-/* An item of the linked table parent (the root: itself) points to pa, a table of below_level whose first iova is iova. */
-static void account_link(struct check *c, uint64_t parent, uint64_t pa, unsigned below_level, uint64_t iova, bool root)
-{
-	const char *wrong = walk_table_wrong(&c->hw, c->view, below_level, pa);
-	struct page *page;
-	uint64_t i;
+static void account_items(struct check *c, const struct call *call, uint64_t table, size_t at, size_t now);
 
-	if (wrong)
-		check_report(c, VERDICT_WALKS_DATA, 1, below_level + 1u, KIND_TABLE, KIND_BAD, &iova, "table pointer to 0x%llx over iova 0x%llx %s",
+/*
+ * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it while it was private,
+ * by the events of this call before now, takes effect.
+ */
+static void account_link(struct check *c, const struct call *call, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
+{
+	const char *wrong = walk_table_wrong(&c->hw, c->view, level, pa);
+	struct page *page;
+	size_t i;
+
+	if (wrong && !account_was_freed(c, pa))
+		check_report(c, VERDICT_WALKS_DATA, 1, level + 1u, KIND_TABLE, KIND_BAD, &iova, "table pointer to 0x%llx over iova 0x%llx %s",
 			     (unsigned long long)pa, (unsigned long long)iova, wrong);
 	page = account_page(c, pa);
-	/* Linking a table looks below it at what is there now: a link that the log shows later has been seen by then. */
-	if (page->state == PAGE_LINKED && page->linked_op == c->view->op && page->level == below_level && page->iova == iova)
-		return;
 	if (page->state != PAGE_PRIVATE)
-		check_report(c, VERDICT_WALKS_DATA, 8, below_level + 1u, KIND_TABLE, KIND_BAD, &iova,
-			     "table at 0x%llx is linked at iova 0x%llx and, level %u, at iova 0x%llx", (unsigned long long)pa, (unsigned long long)iova,
+		check_report(c, VERDICT_WALKS_DATA, 8, level + 1u, KIND_TABLE, KIND_BAD, &iova,
+			     "table at 0x%llx is linked at iova 0x%llx and was, level %u, at iova 0x%llx", (unsigned long long)pa, (unsigned long long)iova,
 			     page->level, (unsigned long long)page->iova);
 	page->state = PAGE_LINKED;
-	page->linked_op = c->view->op;
-	page->parent = parent;
-	page->children_nr = 0;
-	if (parent != pa)
-		account_page(c, parent)->children_nr++;
-	page->level = (uint8_t)below_level;
+	page->level = (uint8_t)level;
 	page->iova = iova;
+	page->parent = parent;
 	c->private_nr--;
 	c->linked_nr++;
-	for (i = 0; below_level && i < UINT64_C(1) << c->hw.index_lg2[below_level]; i++) {
-		uint64_t raw = mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2);
-		struct hw_entry e;
+	if (parent != pa)
+		account_page(c, parent)->children_nr++;
+	if (page->stamp != c->view->op)
+		return;
+	for (i = page->events_first; i < now; i = c->chain[i])
+		account_items(c, call, pa, i, now);
+}
 
-		if (!raw)
+/* The slots of table, which is linked, that event at stored to: table pointers that came or went. now: the event that made or found it linked. */
+static void account_items(struct check *c, const struct call *call, uint64_t table, size_t at, size_t now)
+{
+	const struct mem_event *ev = &c->view->events[at];
+	const struct page *page = account_page(c, table);
+	uint64_t idx = (ev->pa - table) >> c->hw.item_bytes_lg2;
+	unsigned i;
+
+	for (i = 0; i < ev->nr; i++) {
+		struct hw_entry old = c->hw.format->decode(&c->hw, page->level, mem_event_old(ev, i));
+		struct hw_entry new = c->hw.format->decode(&c->hw, page->level, mem_event_new(ev, i));
+
+		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
+		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
+			break;
+		if (old.kind == HW_TABLE && new.kind == HW_TABLE && new.pa == old.pa)
 			continue;
-		e = c->hw.format->decode(&c->hw, below_level, raw);
-		/* A top that grew keeps the old root and all below it as they were. */
-		if (e.kind == HW_TABLE && root && e.pa == c->root) {
-			account_page(c, e.pa)->state = PAGE_LINKED;
-			account_page(c, e.pa)->parent = pa;
-			page->children_nr++;
-			c->private_nr--;
-			c->linked_nr++;
-		} else if (e.kind == HW_TABLE) {
-			account_link(c, pa, e.pa, e.level, check_item_iova(&c->hw, iova, below_level, root, i), root && e.level > c->root_level);
-		}
+		if (old.kind == HW_TABLE && mem_view_has(c->view, old.pa, 1))
+			account_unlink(c, call, old.pa);
+		if (new.kind == HW_TABLE)
+			account_link(c, call, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
 	}
 }
 
-static void account_top(struct check *c, const struct mem_event *ev)
+static void account_top(struct check *c, const struct call *call, const struct mem_event *ev, size_t at)
 {
-	if (ev->old > c->hw.top_level_max || (c->root != MEM_NONE && ev->old <= c->root_level))
+	uint64_t old = c->root;
+
+	if (ev->old > c->hw.top_level_max || (old != MEM_NONE && ev->old <= c->root_level))
 		check_report(c, VERDICT_WALKS_DATA, 8, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_BAD, NULL, "the root was replaced by one of level %llu",
 			     (unsigned long long)ev->old);
-	if (c->root != MEM_NONE) {
-		account_page(c, c->root)->state = PAGE_PRIVATE;
+	/* A root that grew must point to the old one, which keeps all that is below it. */
+	if (old != MEM_NONE) {
+		account_page(c, old)->state = PAGE_PRIVATE;
 		c->linked_nr--;
 		c->private_nr++;
 	}
-	account_link(c, ev->pa, ev->pa, (unsigned)ev->old, 0, true);
 	c->root = ev->pa;
 	c->root_level = (unsigned)ev->old;
+	account_link(c, call, ev->pa, ev->pa, c->root_level, 0, at);
 }
 
-/* A store to a linked table: which slots, and whether a table pointer came or went. */
-static void account_store(struct check *c, const struct call *call, const struct mem_event *ev, struct call_range *span)
+/* A store to a linked table: extends *span by its slots. */
+static void account_store(struct check *c, const struct call *call, size_t at, struct call_range *span)
 {
+	const struct mem_event *ev = &c->view->events[at];
 	uint64_t table = account_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
 	const struct page *page = account_page(c, table);
-	struct hw_entry old, new;
-	unsigned i;
 
 	if (page->state != PAGE_LINKED || ev->bytes_lg2 != c->hw.item_bytes_lg2)
 		return;
@@ -191,17 +214,7 @@ static void account_store(struct check *c, const struct call *call, const struct
 		span->iova = first;
 	if (last > span->last)
 		span->last = last;
-	for (i = 0; i < ev->nr; i++) {
-		old = c->hw.format->decode(&c->hw, page->level, mem_event_old(ev, i));
-		new = c->hw.format->decode(&c->hw, page->level, mem_event_new(ev, i));
-		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
-		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
-			break;
-		if (old.kind == HW_TABLE && !(new.kind == HW_TABLE && new.pa == old.pa) && mem_view_has(c->view, old.pa, 1))
-			account_unlink(c, call, old.pa);
-		if (new.kind == HW_TABLE && !(old.kind == HW_TABLE && new.pa == old.pa))
-			account_link(c, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), false);
-	}
+	account_items(c, call, table, at, at);
 }
 
 static void account_free(struct check *c, const struct mem_event *ev)
@@ -265,27 +278,52 @@ static bool account_leaf_gone(const struct check *c, size_t cmds_nr, const struc
 	}
 }
 
-/* The first address in o whose entry no command since removed; false if there is none. */
-static bool account_left(const struct check *c, const struct owed *o, uint64_t *iova, unsigned *level)
+/* Whether one command since cmds_nr covers all of [iova, last] for leaves of this level; then nothing there needs looking at one by one. */
+static bool account_covered(const struct check *c, size_t cmds_nr, uint64_t iova, uint64_t last, unsigned level)
 {
-	struct layout_leaf leaf = { .iova = o->iova, .last = o->last };
 	size_t i;
 
-	for (i = o->cmds_nr; !o->table && i < c->cmds_nr; i++)
-		if (c->cmds[i].leaves && c->cmds[i].leaf_levels == 0xff && c->cmds[i].iova <= o->iova && c->cmds[i].last >= o->last)
-			return false;
+	for (i = cmds_nr; i < c->cmds_nr; i++) {
+		const struct iotlb_cmd *cmd = &c->cmds[i];
+
+		if (cmd->leaves && !cmd->why && cmd->leaf_levels & 1u << level && cmd->iova <= iova && cmd->last >= last)
+			return true;
+	}
+	return false;
+}
+
+/* The first leaf in o that a device may still hold; false if there is none. */
+static bool account_leaf_left(const struct check *c, const struct owed *o, uint64_t *iova, unsigned *level)
+{
+	struct layout_leaf leaf;
+
 	for (*iova = o->iova;; *iova = leaf.last + 1) {
-		if (!o->table) {
-			leaf = layout_leaf(c->hw.cfg.pgsizes, &o->piece, *iova);
-			*level = check_level_of(&c->hw, leaf.size_lg2);
-		}
-		for (i = o->cmds_nr; o->table && i < c->cmds_nr && !iotlb_removes_table(&c->cmds[i], o->iova, o->last); i++)
-			;
-		if (o->table ? i == c->cmds_nr : !account_leaf_gone(c, o->cmds_nr, &leaf, *level))
+		uint64_t run_last;
+
+		leaf = layout_leaf(c->hw.cfg.pgsizes, &o->piece, *iova);
+		*level = check_level_of(&c->hw, leaf.size_lg2);
+		run_last = leaf.iova + (layout_run(c->hw.cfg.pgsizes, &o->piece, &leaf) << leaf.size_lg2) - 1;
+		if (account_covered(c, o->cmds_nr, leaf.iova, run_last, *level))
+			leaf.last = run_last;
+		else if (!account_leaf_gone(c, o->cmds_nr, &leaf, *level))
 			return true;
 		if (leaf.last >= o->last)
 			return false;
 	}
+}
+
+/* The first address in o whose entry no command since removed; false if there is none. */
+static bool account_left(const struct check *c, const struct owed *o, uint64_t *iova, unsigned *level)
+{
+	size_t i;
+
+	if (!o->table)
+		return account_leaf_left(c, o, iova, level);
+	for (i = o->cmds_nr; i < c->cmds_nr; i++)
+		if (iotlb_removes_table(&c->cmds[i], o->iova, o->last))
+			return false;
+	*iova = o->iova;
+	return true;
 }
 
 /* All commands so far have completed: whatever was owed must be gone. */
@@ -312,18 +350,46 @@ static void account_sync(struct check *c)
 	c->syncs++;
 }
 
+/* Chain the events that store to tables allocated in this call, per table, in order; the tables are private until an event links them. */
+static void account_chain(struct check *c)
+{
+	size_t i, nr = c->view->events_nr;
+
+	if (c->chain_room < nr) {
+		c->chain_room = 2 * nr;
+		c->chain = realloc(c->chain, c->chain_room * sizeof(*c->chain));
+		if (!c->chain)
+			abort();
+	}
+	for (i = 0; i < nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+		struct page *page;
+
+		if (ev->kind == MEM_ALLOC) {
+			page = account_page(c, ev->pa);
+			*page = (struct page){ .state = PAGE_PRIVATE, .stamp = c->view->op, .events_first = SIZE_MAX, .events_last = SIZE_MAX };
+			c->private_nr++;
+		}
+		if (ev->kind != MEM_STORE && ev->kind != MEM_CAS)
+			continue;
+		page = account_page(c, account_table(c, ev->pa));
+		if (page->stamp != c->view->op || page->state != PAGE_PRIVATE)
+			continue;
+		c->chain[i] = SIZE_MAX;
+		if (page->events_last == SIZE_MAX)
+			page->events_first = i;
+		else
+			c->chain[page->events_last] = i;
+		page->events_last = i;
+	}
+}
+
 void account_log(struct check *c, const struct call *call, struct call_range *span)
 {
 	size_t i, k;
 
 	c->grown_from = c->root_level;
-	/* First all that was allocated: a table is looked at as it is now, when everything below it is there already. */
-	for (i = 0; i < c->view->events_nr; i++) {
-		if (c->view->events[i].kind != MEM_ALLOC)
-			continue;
-		account_page(c, c->view->events[i].pa)->state = PAGE_PRIVATE;
-		c->private_nr++;
-	}
+	account_chain(c);
 	for (i = 0; i < c->view->events_nr; i++) {
 		const struct mem_event *ev = &c->view->events[i];
 
@@ -333,13 +399,13 @@ void account_log(struct check *c, const struct call *call, struct call_range *sp
 			/* Commands issued before a leaf's last store do not remove it. */
 			for (k = c->owed_nr; c->cmds_nr && k-- > 0 && !c->owed[k].table;)
 				c->owed[k].cmds_nr = c->cmds_nr;
-			account_store(c, call, ev, span);
+			account_store(c, call, i, span);
 			break;
 		case MEM_FREE:
 			account_free(c, ev);
 			break;
 		case MEM_TOP:
-			account_top(c, ev);
+			account_top(c, call, ev, i);
 			break;
 		case MEM_INVALIDATE:
 			account_invalidate(c, ev);
@@ -395,16 +461,11 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 	}
 }
 
-void account_end(struct check *c, const struct call *call, const struct call_result *res)
+/* Nothing is left that was allocated and not linked, or unlinked and not freed. */
+static void account_tables_end(struct check *c)
 {
 	uint64_t frame;
 
-	if (c->owed_nr && !c->defer)
-		check_report(c, VERDICT_STALE_IOTLB, 4, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_NONE, &c->owed[0].iova,
-			     "the call returned and its gather was synced, but nothing invalidates [0x%llx, 0x%llx]",
-			     (unsigned long long)c->owed[0].iova, (unsigned long long)c->owed[0].last);
-	if (!check_is_on(c, CHECK_ACCOUNTING))
-		return;
 	c->comparisons[CHECK_ACCOUNTING]++;
 	if (c->private_nr) {
 		frame = account_find(c, PAGE_PRIVATE);
@@ -417,6 +478,16 @@ void account_end(struct check *c, const struct call *call, const struct call_res
 			     "the table at 0x%llx was unlinked from iova 0x%llx, but not freed",
 			     (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)), (unsigned long long)c->pages[frame].iova);
 	}
-	if (call && call->kind != CALL_TRANSLATE)
+}
+
+void account_end(struct check *c, const struct call *call, const struct call_result *res)
+{
+	if (check_is_on(c, CHECK_ACCOUNTING))
+		account_tables_end(c);
+	if (c->owed_nr && !c->defer)
+		check_report(c, VERDICT_STALE_IOTLB, 4, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_NONE, &c->owed[0].iova,
+			     "the call returned and its gather was synced, but nothing invalidates [0x%llx, 0x%llx]",
+			     (unsigned long long)c->owed[0].iova, (unsigned long long)c->owed[0].last);
+	if (call && call->kind != CALL_TRANSLATE && check_is_on(c, CHECK_ACCOUNTING))
 		account_new_tables(c, call, res);
 }

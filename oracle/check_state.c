@@ -57,6 +57,7 @@ void check_release(struct check *c)
 	free(c->pages);
 	free(c->owed);
 	free(c->cmds);
+	free(c->chain);
 }
 
 void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want, enum verdict_kind seen,

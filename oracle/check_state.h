@@ -82,15 +82,17 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
 /*
  * struct page - what is known of the table that starts at a frame.
  *
- * @level, @iova: once it has been linked: its level and the first iova that it translates
- * @parent, @linked_op: the table that points to it, and the operation that linked it
+ * @level, @iova, @parent: once it has been linked: its level, the first iova that it translates, the table that points to it (the root: itself)
+ * @stamp:  the operation that allocated it
  * @children_nr: tables that it points to
- * @syncs: PAGE_UNLINKED: how many syncs there had been when it was unlinked
+ * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
+ * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
-	uint32_t linked_op, children_nr;
+	uint32_t stamp, children_nr;
 	uint64_t iova, parent, syncs;
+	size_t events_first, events_last;
 };
 
 /*
@@ -120,6 +122,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
  * @syncs:  SYNC events so far
  * @owed:   not yet invalidated; @cmds: commands since the last sync
+ * @chain:  by event: the next one that stores to the same new table
  */
 struct check {
 	struct hw hw;
@@ -139,6 +142,7 @@ struct check {
 	size_t owed_nr, owed_room;
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
+	size_t *chain, chain_room;
 	check_report_fn *report;
 	void *report_arg;
 };

@@ -108,15 +108,25 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 	return leaf;
 }
 
-/* How many items from pa on, at most nr, hold raw, raw + step, raw + 2 step ... */
+/* How many items from pa on, at most nr, hold raw, raw + step, raw + 2 step ... Eight at a time: a domain between operations has no other writer. */
 static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uint64_t raw, uint64_t step)
 {
-	uint64_t i;
+	const uint8_t *at = c->view->bytes + (pa - c->view->pa);
+	const uint64_t *items = (const uint64_t *)(const void *)at;
+	uint64_t i = 0;
 
-	for (i = 0; i < nr && mem_view_load(c->view, pa, c->hw.item_bytes_lg2) == raw; i++) {
-		pa += UINT64_C(1) << c->hw.item_bytes_lg2;
-		raw += step;
+	for (; c->hw.item_bytes_lg2 == 3 && i + 8 <= nr; i += 8) {
+		uint64_t differ = 0;
+		unsigned k;
+
+		for (k = 0; k < 8; k++)
+			differ |= items[i + k] ^ (raw + k * step);
+		if (differ)
+			break;
+		raw += 8 * step;
 	}
+	for (; i < nr && mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2) == raw; i++)
+		raw += step;
 	return i;
 }
 
