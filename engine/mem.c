@@ -92,6 +92,7 @@ void mem_reset(struct mem *m, uint64_t pa)
 	ASAN_UNPOISON_MEMORY_REGION(m->view.bytes, m->bump);
 	memset(m->view.frames, 0, (m->bump >> MEM_FRAME_LG2) * sizeof(*m->view.frames));
 	memset(m->classes, 0, MEM_CLASSES_NR * sizeof(*m->classes));
+	m->view.events_nr = 0;
 	m->view.pa = pa;
 	m->view.op = 0;
 	m->view.live_nr = 0;
@@ -100,8 +101,20 @@ void mem_reset(struct mem *m, uint64_t pa)
 	mem_begin_op(m, UINT64_MAX, 0);
 }
 
+/* A freed table keeps its bytes until the operation that freed it has been looked at. */
+static void mem_poison(struct mem *m, uint64_t pa, uint64_t bytes)
+{
+	memset(mem_host(m, pa), MEM_POISON, bytes);
+	ASAN_POISON_MEMORY_REGION(mem_host(m, pa), bytes);
+}
+
 void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 {
+	size_t i;
+
+	for (i = 0; i < m->view.events_nr; i++)
+		if (m->view.events[i].kind == MEM_FREE)
+			mem_poison(m, m->view.events[i].pa, m->view.events[i].old);
 	m->view.op++;
 	m->view.events_nr = 0;
 	m->view.steps = 0;
@@ -237,8 +250,8 @@ void mem_free(struct mem *m, uint64_t pa)
 		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, f->state == MEM_FRAME_FREED ? "table freed twice" : "free of an address that is no table");
 	if (m->observed)
 		mem_observed_event(m, MEM_FREE, pa, f->bytes, 0);
-	memset(mem_host(m, pa), MEM_POISON, f->bytes);
-	ASAN_POISON_MEMORY_REGION(mem_host(m, pa), f->bytes);
+	else
+		mem_poison(m, pa, f->bytes);
 	mem_lock(m);
 	f->state = MEM_FRAME_FREED;
 	f->stamp = m->view.op;
@@ -338,7 +351,7 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 		mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELAXED);
 		if (nr > 1)
 			old_step_lg2 = mem_step_lg2(old, mem_view_load(&m->view, pa + item, bytes_lg2));
-		for (i = 1; old_step_lg2 < 64 && i < nr; i++) {
+		for (i = 1; old_step_lg2 < 64 && i < nr && i < UINT16_MAX; i++) {
 			old += old_step_lg2 ? UINT64_C(1) << old_step_lg2 : 0;
 			if (mem_view_load(&m->view, pa + i * item, bytes_lg2) != old)
 				break;

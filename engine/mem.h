@@ -78,12 +78,15 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at);
 void mem_observe(struct mem *m, bool on);
 
 /*
- * mem_alloc - a zeroed table of bytes (a power of two times at most 16), aligned to 1 << align_lg2.
+ * mem_alloc - a zeroed table of bytes (a power of two, up to 2M: concatenated root tables), aligned to 1 << align_lg2.
  * Returns its physical address, or MEM_NONE when the arena is exhausted or this allocation is to fail.
  */
 uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
 
-/* mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned and kept back before it is used again. */
+/*
+ * mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned, with an observer when the next operation begins, so that the
+ * observer can still read what it held; and it is kept back before it is used again, at least until then.
+ */
 void mem_free(struct mem *m, uint64_t pa);
 
 void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text) __attribute__((noreturn, cold));

@@ -105,14 +105,14 @@ static inline const struct mem_frame *mem_view_frame(const struct mem_view *v, u
 	return &v->frames[(pa - v->pa) >> MEM_FRAME_LG2];
 }
 
-/* The item of 4 (bytes_lg2 = 2) or 8 (3) bytes at pa, which must lie inside the arena; an atomic relaxed load. */
+/* The item of 4 (bytes_lg2 = 2) or 8 (3) bytes at pa, which must lie inside the arena; acquire, so that a table is read after the pointer to it. */
 static inline uint64_t mem_view_load(const struct mem_view *v, uint64_t pa, unsigned bytes_lg2)
 {
 	const uint8_t *p = v->bytes + (pa - v->pa);
 
 	if (bytes_lg2 == 2)
-		return __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED);
-	return __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
+		return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+	return __atomic_load_n((const uint64_t *)p, __ATOMIC_ACQUIRE);
 }
 
 #endif

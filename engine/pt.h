@@ -55,7 +55,7 @@ enum pt_walk {
 /*
  * struct pt - one domain.
  *
- * @top: address of the root | its level; changed by compare-exchange only
+ * @top: address of the root | its level; changed only by who holds @growing, after the device has been told
  *
  * geometry, from fmt_geometry():
  * @granule_lg2: span of a level-0 item
@@ -74,6 +74,7 @@ struct pt {
 	struct mem *mem;
 	struct config cfg;
 	uint64_t top;
+	bool growing;
 
 	uint8_t granule_lg2, top_level_start, top_level_max, oa_carry_lg2;
 	uint8_t item_lg2[CONFIG_LEVELS_MAX], index_lg2[CONFIG_LEVELS_MAX], align_lg2[CONFIG_LEVELS_MAX];

@@ -57,12 +57,27 @@ static inline void pt_gather_tree(const struct pt *pt, struct gather *g, unsigne
 	}
 }
 
+/*
+ * Break before make (DDI 0487 D8.14): hardware that may not see a table pointer turn into a leaf must have forgotten the pointer first. The items are holes meanwhile, as they
+ * were to every walk. What g owes stays owed.
+ */
+static inline void pt_break(const struct pt *pt, const struct gather *g, uint64_t pa, unsigned items)
+{
+	if (items == 1)
+		mem_store(pt->mem, pa, FMT_ITEM_BYTES_LG2, 0, MEM_RELAXED);
+	else
+		mem_fill(pt->mem, pa, FMT_ITEM_BYTES_LG2, items, 0, 0);
+	pt_flush(pt, pa, items);
+	pt_invalidate(pt, g);
+}
+
 /* One leaf of several items, or of one that is not empty: empty tables give way, anything else is a conflict. */
 static inline enum pt_walk pt_map_over(struct pt_map *m, unsigned level, uint64_t pa, unsigned size_lg2)
 {
 	const struct pt *pt = m->pt;
 	unsigned i, items = pt_group_items(pt, level, size_lg2);
 	uint64_t old[PT_GROUP_MAX];
+	bool any = false;
 
 	for (i = 0; i < items; i++) {
 		enum pt_kind kind;
@@ -72,14 +87,18 @@ static inline enum pt_walk pt_map_over(struct pt_map *m, unsigned level, uint64_
 		if (kind == PT_LEAF || (kind == PT_TABLE && !pt_tree_is_empty(pt, level - 1, fmt_table_pa(pt, old[i]))))
 			return PT_CONFLICT;
 	}
-	pt_leaf_stores(pt, level, pa, items, fmt_leaf_item(pt, level, m->oa, size_lg2, m->prot), true);
-	pt_flush(pt, pa, items);
 	for (i = 0; i < items; i++) {
 		uint64_t start = m->iova + ((uint64_t)i << pt->item_lg2[level]);
 
-		if (fmt_kind(pt, level, old[i]) == PT_TABLE)
-			pt_gather_tree(pt, m->g, level, start, start + pt_mask(pt->item_lg2[level]), fmt_table_pa(pt, old[i]));
+		if (fmt_kind(pt, level, old[i]) != PT_TABLE)
+			continue;
+		pt_gather_tree(pt, m->g, level, start, start + pt_mask(pt->item_lg2[level]), fmt_table_pa(pt, old[i]));
+		any = true;
 	}
+	if (any && !pt->cap_leaf_to_table)
+		pt_break(pt, m->g, pa, items);
+	pt_leaf_stores(pt, level, pa, items, fmt_leaf_item(pt, level, m->oa, size_lg2, m->prot), true);
+	pt_flush(pt, pa, items);
 	return pt_map_advance(m, level, size_lg2, pt_mask(size_lg2));
 }
 
@@ -137,36 +156,49 @@ static inline unsigned pt_map_top_level(const struct pt *pt, uint64_t iova, uint
 	return level;
 }
 
+/* Build roots from the one above top up to level, each pointing to the one below. Returns the highest, or MEM_NONE with nothing left behind. */
+static inline uint64_t pt_build_roots(const struct pt *pt, uint64_t top, unsigned level)
+{
+	uint64_t root = pt_table_top(top), fresh[CONFIG_LEVELS_MAX];
+	unsigned l, n = 0;
+
+	for (l = pt_level_top(top) + 1; l <= level; l++) {
+		fresh[n] = pt_alloc(pt, l);
+		if (fresh[n] == MEM_NONE) {
+			while (n)
+				mem_free(pt->mem, fresh[--n]);
+			return MEM_NONE;
+		}
+		mem_store(pt->mem, fresh[n], FMT_ITEM_BYTES_LG2, fmt_table_item(pt, l, root), MEM_RELAXED);
+		pt_flush(pt, fresh[n], 1u << pt->index_lg2[l]);
+		root = fresh[n++];
+	}
+	return root;
+}
+
 /*
- * pt_grow - raise the top to level at least. All new roots are built before one compare-exchange makes them the top; who loses the race to another
- * writer frees its own and looks again. 0 or -ENOMEM, nothing changed.
+ * pt_grow - raise the top to level at least. The device is told of the new root before any writer can map through it, and roots reach it in the order in which they
+ * grow; both need one writer at a time. 0 or -ENOMEM, nothing changed.
  */
 static inline int pt_grow(struct pt *pt, unsigned level)
 {
-	uint64_t top = pt_load_top(pt);
+	uint64_t top, root;
+	int ret = 0;
 
-	while (pt_level_top(top) < level) {
-		uint64_t root = pt_table_top(top), fresh[CONFIG_LEVELS_MAX];
-		unsigned l, n = 0;
-
-		for (l = pt_level_top(top) + 1; l <= level; l++) {
-			fresh[n] = pt_alloc(pt, l);
-			if (fresh[n] == MEM_NONE)
-				break;
-			mem_store(pt->mem, fresh[n], FMT_ITEM_BYTES_LG2, fmt_table_item(pt, l, root), MEM_RELAXED);
-			pt_flush(pt, fresh[n], 1u << pt->index_lg2[l]);
-			root = fresh[n++];
-		}
-		if (l > level && __atomic_compare_exchange_n(&pt->top, &top, root | level, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+	while (__atomic_exchange_n(&pt->growing, true, __ATOMIC_ACQUIRE))
+		;
+	top = pt_load_top(pt);
+	if (pt_level_top(top) < level) {
+		root = pt_build_roots(pt, top, level);
+		if (root == MEM_NONE) {
+			ret = -ENOMEM;
+		} else {
 			mem_top(pt->mem, root, level);
-			return 0;
+			__atomic_store_n(&pt->top, root | level, __ATOMIC_RELEASE);
 		}
-		while (n)
-			mem_free(pt->mem, fresh[--n]);
-		if (l <= level)
-			return -ENOMEM;
 	}
-	return 0;
+	__atomic_store_n(&pt->growing, false, __ATOMIC_RELEASE);
+	return ret;
 }
 
 /* The arguments are valid. *granules is what was mapped, in every case. */

@@ -112,14 +112,11 @@ static int pt_op_dirty(struct engine *e, uint64_t iova, uint64_t last, bool clea
 static void pt_op_sync(struct engine *e, struct gather *g)
 {
 	struct pt *pt = pt_of(e);
-	struct inv_geometry geo = { .granule_lg2 = pt->granule_lg2, .top_level = (uint8_t)pt_level_top(pt_load_top(pt)) };
 	size_t i;
 
 	if (!g->owed)
 		return;
-	memcpy(geo.item_lg2, pt->item_lg2, sizeof(geo.item_lg2));
-	inv_issue(pt->mem, &pt->cfg, &geo, g);
-	mem_sync(pt->mem);
+	pt_invalidate(pt, g);
 	for (i = 0; i < g->free_nr; i++)
 		mem_free(pt->mem, g->free[i]);
 	gather_release(g);

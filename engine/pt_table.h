@@ -100,6 +100,16 @@ static inline enum pt_walk pt_child(const struct pt *pt, unsigned level, uint64_
 	return PT_MORE;
 }
 
+/* Issue the invalidations that g owes and wait for them. */
+static inline void pt_invalidate(const struct pt *pt, const struct gather *g)
+{
+	struct inv_geometry geo = { .granule_lg2 = pt->granule_lg2, .top_level = (uint8_t)pt_level_top(pt_load_top(pt)) };
+
+	memcpy(geo.item_lg2, pt->item_lg2, sizeof(geo.item_lg2));
+	inv_issue(pt->mem, &pt->cfg, &geo, g);
+	mem_sync(pt->mem);
+}
+
 /* Free a table that the device never saw or no longer walks, and all below it, at once. */
 static inline void pt_free_tree(const struct pt *pt, unsigned level, uint64_t table)
 {

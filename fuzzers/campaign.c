@@ -78,6 +78,7 @@ static int plan_make(struct plan *p, const struct options *o)
 	p->jobs = o->jobs ? o->jobs : 1;
 	p->exec = o->exec;
 	p->profile = GEN_VARIED;
+	p->vary = !o->config && o->model < 0 && o->tlb < 0;
 	p->dir = o->out ? o->out : "findings";
 	for (i = 0; engine_native[i]; i++) {
 		if (!options_want(o, engine_native[i]->name))
@@ -109,6 +110,7 @@ static void campaign_spawn(struct campaign *c, unsigned job)
 		return;
 	}
 	c->pids[job] = pid;
+	c->stuck[job] = false;
 	c->seen[job] = 0;
 	c->seen_at[job] = campaign_now();
 }
@@ -165,6 +167,11 @@ static bool campaign_reap(struct campaign *c, unsigned job, int status)
 		c->tool_fault = true;
 		return false;
 	}
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && !c->stuck[job]) {
+		complain(EXIT_TOOL, "a worker was killed from outside, in domain %" PRIu64 " of seed 0x%" PRIx64, w->domain, c->plan.seed);
+		w->domain += c->plan.jobs;
+		return true;
+	}
 	if (!__atomic_load_n(&w->found, __ATOMIC_ACQUIRE))
 		finding_crash(&w->finding, w->config.cfg.format, w->ops_nr ? w->ops[at].kind : (unsigned)OP_NR, at, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	campaign_found(c, w);
@@ -200,6 +207,7 @@ static void campaign_poll(struct campaign *c, bool over)
 			c->seen[job] = ops;
 			c->seen_at[job] = campaign_now();
 		} else if (campaign_now() - c->seen_at[job] > CAMPAIGN_STUCK_SECONDS) {
+			c->stuck[job] = true;
 			kill(c->pids[job], SIGKILL);
 		}
 	}
@@ -260,8 +268,9 @@ static int campaign_init(struct campaign *c, const struct options *o)
 	c->pids = calloc(jobs, sizeof(*c->pids));
 	c->seen = calloc(jobs, sizeof(*c->seen));
 	c->seen_at = calloc(jobs, sizeof(*c->seen_at));
+	c->stuck = calloc(jobs, sizeof(*c->stuck));
 	c->findings = calloc(CAMPAIGN_FINDINGS_MAX, sizeof(*c->findings));
-	if (!c->workers || !c->pids || !c->seen || !c->seen_at || !c->findings)
+	if (!c->workers || !c->pids || !c->seen || !c->seen_at || !c->stuck || !c->findings)
 		return complain(EXIT_TOOL, "out of memory");
 	for (job = 0; job < jobs; job++) {
 		struct worker *w = mmap(NULL, sizeof(*w), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -287,6 +296,7 @@ static void campaign_release(struct campaign *c)
 	free(c->pids);
 	free(c->seen);
 	free(c->seen_at);
+	free(c->stuck);
 	free(c->findings);
 	free(c->plan.real);
 	free(c->plan.tiny);

@@ -25,7 +25,8 @@ struct campaign_finding {
  * struct campaign - the parent's view.
  *
  * @workers: shared with the processes pids; pid 0: none running
- * @seen:   operations that a worker had begun when it was last looked at, and when that was
+ * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
+ * @stuck:  it was killed because that did not change
  */
 struct campaign {
 	const struct options *o;
@@ -34,6 +35,7 @@ struct campaign {
 	pid_t *pids;
 	uint64_t *seen;
 	double *seen_at;
+	bool *stuck;
 	struct campaign_finding *findings;
 	unsigned findings_nr;
 	uint64_t repeats;

@@ -136,9 +136,7 @@ int exec_open(struct exec *x, const struct config *cfg, const char **why)
 	}
 	if (x->options.observed) {
 		x->ops->info(x->engine, &info);
-		x->check.cap_size_change = info.cap_size_change;
-		x->check.cap_leaf_to_table = info.cap_leaf_to_table;
-		check_created(&x->check);
+		check_created(&x->check, info.cap_size_change, info.cap_leaf_to_table);
 	}
 	return 0;
 }

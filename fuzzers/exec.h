@@ -29,7 +29,7 @@ extern const struct exec_options exec_defaults;
  *
  * @sweep_at: operations between two sweeps of everything
  * @op:    the operation that is running
- * @refused: calls that the engine refused, as it had to
+ * @ops_nr, @refused_nr: operations so far, and those that the engine refused, as it had to
  */
 struct exec {
 	struct exec_options options;

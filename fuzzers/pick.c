@@ -7,6 +7,8 @@
  */
 #include "pick.h"
 
+#include "../oracle/layout.h"
+
 #include <string.h>
 
 /* How far to look for a hole or for a piece that can be split. */
@@ -101,7 +103,7 @@ static uint32_t draw(struct pick *p, uint32_t bound)
 /* --- layout --- */
 
 /* The largest pages in the greedy layout. sizes: those to choose from; the smallest counts as fitting in any case. */
-static struct run layout_run(uint64_t sizes, uint64_t iova, uint64_t last, uint64_t oa)
+static struct run pick_run(uint64_t sizes, uint64_t iova, uint64_t last, uint64_t oa)
 {
 	unsigned smallest = __builtin_ctzll(sizes);
 
@@ -124,7 +126,7 @@ uint64_t pick_leaves(const struct hw *hw, uint64_t iova, uint64_t last, uint64_t
 
 	if (last < iova)
 		return 0;
-	run = layout_run(sizes, iova, last, oa);
+	run = pick_run(sizes, iova, last, oa);
 	nr = run.nr;
 	/* What is left on both sides is smaller than a page of the run and aligned at the run's end of it. */
 	before = run.first - iova;
@@ -195,7 +197,7 @@ static const struct imap_piece *pick_large_piece(struct pick *p)
 		return NULL;
 	imap_find(p->im, piece->iova, &pos);
 	for (unsigned i = 0; piece && i < SCAN_PIECE_MAX; i++) {
-		if (layout_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa).page_lg2 > pick_granule_lg2(p->hw))
+		if (pick_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa).page_lg2 > pick_granule_lg2(p->hw))
 			return piece;
 		piece = imap_next(&pos);
 	}
@@ -228,7 +230,7 @@ static uint64_t pick_between(struct pick *p, uint64_t first, uint64_t last)
 
 uint64_t pick_inside(struct pick *p, const struct imap_piece *piece)
 {
-	struct run run = layout_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa);
+	struct run run = pick_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa);
 	uint64_t first;
 
 	if (run.page_lg2 == pick_granule_lg2(p->hw) || !draw(p, 4))
@@ -426,14 +428,31 @@ static void remember(struct pick *p, uint64_t iova)
 }
 
 /* An iova of the aperture, aligned to the page, among the first 65536 of its part. */
+/* All bits up to the highest one of v. */
+static uint64_t mask_of(uint64_t v)
+{
+	return v ? UINT64_MAX >> __builtin_clzll(v) : 0;
+}
+
 static uint64_t pick_anywhere(struct pick *p, unsigned page_lg2)
 {
 	const struct hw *hw = p->hw;
 	bool high = hw->has_high && (!hw->has_low || draw(p, 2));
 	struct part part = high ? part_high(hw) : part_low(hw);
-	uint64_t pages = (part.last - part.first) >> page_lg2;
+	uint64_t pages = (part.last - part.first) >> page_lg2, iova;
+	unsigned level;
 
-	return part.first + (draw64(p, min_u64(pages, 0xffff) + 1) << page_lg2);
+	if (draw(p, 2))
+		return part.first + (draw64(p, min_u64(pages, 0xffff) + 1) << page_lg2);
+	/* Every table on the way at its first item, its last, or any. */
+	for (iova = 0, level = 0; level <= hw->top_level_max; level++) {
+		uint64_t items = UINT64_C(1) << hw->index_lg2[level], how = draw(p, 4);
+
+		if (hw->item_lg2[level] < 64)
+			iova |= (how == 0 ? 0 : how == 1 ? items - 1 : draw64(p, items)) << hw->item_lg2[level];
+	}
+	iova = part.first + (iova & mask_of(part.last - part.first));
+	return iova & ~mask(page_lg2);
 }
 
 /* Where to map length bytes: beside live pieces, where something was before, anywhere, at the edges. */
@@ -591,7 +610,7 @@ static void pick_range(struct pick *p, struct op *op)
 			op->last = piece->last;
 	} else if (how == 4) {
 		/* from a leaf on */
-		run = layout_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa);
+		run = pick_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa);
 		op->iova = run.first + (draw64(p, run.nr) << run.page_lg2);
 	} else if (how == 5) {
 		/* from the middle of a leaf on: nothing is removed */
@@ -613,6 +632,17 @@ static void pick_point(struct pick *p, struct op *op)
 		op->iova += draw64(p, granule(p));
 }
 
+/* How many leaves a cut at iova makes of the one that holds it; where sizes between are disabled that can be millions. */
+static uint64_t cut_leaves(const struct pick *p, const struct imap_piece *piece, uint64_t iova)
+{
+	struct layout_leaf leaf = layout_leaf(page_sizes(p->hw), piece, iova);
+	uint64_t oa = piece->oa + (leaf.iova - piece->iova);
+
+	if (leaf.iova == iova)
+		return 0;
+	return pick_leaves(p->hw, leaf.iova, iova - 1, oa) + pick_leaves(p->hw, iova, leaf.last, oa + (iova - leaf.iova));
+}
+
 void pick_op(struct pick *p, enum op_kind kind, struct op *op)
 {
 	const struct imap_piece *piece;
@@ -626,6 +656,9 @@ void pick_op(struct pick *p, enum op_kind kind, struct op *op)
 	case OP_CUT:
 		piece = draw(p, 16) ? pick_large_piece(p) : NULL;
 		op->iova = piece ? pick_inside(p, piece) : pick_iova(p);
+		piece = imap_find(p->im, op->iova, NULL);
+		if (piece && cut_leaves(p, piece, op->iova) > p->leaves_max)
+			op->iova = piece->iova;
 		break;
 	case OP_UNMAP:
 	case OP_DIRTY:

@@ -74,6 +74,28 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 	}
 }
 
+/*
+ * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, where the tables lie. What the format refuses
+ * together is left as it was.
+ */
+static void worker_vary(struct rng *rng, struct config *cfg)
+{
+	const struct engine_ops *ops = engine_find(cfg->format);
+	struct config varied = *cfg;
+	const char *why;
+
+	if (!rng_below(rng, 6))
+		varied.defer = 1;
+	if (!rng_below(rng, 6))
+		varied.negcache = 1;
+	if (!rng_below(rng, 8))
+		varied.tlb = TLB_GENERIC;
+	if (!rng_below(rng, 2))
+		varied.tables = (uint8_t)rng_below(rng, TABLES_NR);
+	if (!ops->resolve(&varied, &why))
+		*cfg = varied;
+}
+
 /* One domain: configuration, length and operations follow from the campaign's seed and the domain's number. */
 static void worker_domain(const struct plan *plan, struct worker *w)
 {
@@ -90,6 +112,8 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 		nr = plan->tiny_nr;
 	}
 	w->config = configs[rng_below(&rng, nr)];
+	if (plan->vary)
+		worker_vary(&rng, &w->config.cfg);
 	w->ops_nr = 0;
 	ops = UINT64_C(128) << rng_below(&rng, 8);
 	s = &w->stats[w->config.format_idx];
@@ -98,7 +122,7 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 		fprintf(stderr, "hitless: %s: %s\n", w->config.cfg.format, why);
 		_exit(WORKER_FAULT);
 	}
-	gen_init(&worker_now.gen, rng_next(&rng), plan->profile, &worker_now.x.check.im, &worker_now.x.check.hw);
+	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im, &worker_now.x.check.hw);
 	for (; ops && w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); ops--, w->ops_left--) {
 		struct op *op = &w->ops[w->ops_nr];
 

@@ -27,6 +27,7 @@ struct plan_config {
  *
  * @real, @tiny: configurations of each geometry
  * @profile: of the generator
+ * @vary: combine configurations with choices that do not belong to a format
  * @dir: where a worker saves what it finds
  */
 struct plan {
@@ -34,6 +35,7 @@ struct plan {
 	unsigned jobs;
 	struct exec_options exec;
 	enum gen_profile profile;
+	bool vary;
 	const char *dir;
 	const char *formats[WORKER_FORMATS_MAX];
 	unsigned formats_nr;

@@ -5,10 +5,17 @@
  * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is overwritten. Each such step
  * must be one that the operation may take, so that the set of live tables is exactly what the operations so far predict.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "account.h"
 #include "walk.h"
+
+/* The call whose log is followed, and what it must come to; NULL while the domain is made. */
+struct asked {
+	const struct call *call;
+	const struct call_expect *want;
+};
 
 static struct page *account_page(struct check *c, uint64_t pa)
 {
@@ -51,10 +58,33 @@ static struct owed *account_new_owed(struct check *c)
 	return &c->owed[c->owed_nr++];
 }
 
-void account_owe(struct check *c, const struct imap_piece *piece, uint64_t iova, uint64_t last)
+/* The leaves of this piece that overlap [iova, last] are going, whole. */
+static void account_owe_leaves(struct check *c, const struct imap_piece *piece, uint64_t iova, uint64_t last)
 {
-	if (check_is_on(c, CHECK_IOTLB))
-		*account_new_owed(c) = (struct owed){ .iova = iova, .last = last, .piece = *piece };
+	struct owed *o = c->owed_nr ? &c->owed[c->owed_nr - 1] : NULL;
+
+	if (iova < piece->iova)
+		iova = piece->iova;
+	if (last > piece->last)
+		last = piece->last;
+	iova = layout_leaf(c->hw.cfg.pgsizes, piece, iova).iova;
+	last = layout_leaf(c->hw.cfg.pgsizes, piece, last).last;
+	/* Item by item and run by run it is often the same leaf, or the one after it. */
+	if (o && !o->table && o->cmds_nr == c->cmds_nr && o->piece.iova == piece->iova && o->piece.last == piece->last && iova >= o->iova && iova <= o->last + 1) {
+		o->last = last > o->last ? last : o->last;
+		return;
+	}
+	*account_new_owed(c) = (struct owed){ .iova = iova, .last = last, .piece = *piece, .cmds_nr = c->cmds_nr };
+}
+
+/* What the interval map, still that of before the call, has in [iova, last] is going. */
+static void account_owe(struct check *c, uint64_t iova, uint64_t last)
+{
+	const struct imap_piece *p;
+	struct imap_pos pos;
+
+	for (p = imap_from(&c->im, iova, &pos); p && p->iova <= last; p = imap_next(&pos))
+		account_owe_leaves(c, p, iova, last);
 }
 
 /* The pointer to a table below [iova, last] is going. */
@@ -64,51 +94,43 @@ static void account_owe_table(struct check *c, uint64_t iova, uint64_t last)
 		*account_new_owed(c) = (struct owed){ .table = true, .iova = iova, .last = last, .cmds_nr = c->cmds_nr };
 }
 
-/* Whether this call may unlink a table over [iova, last]. The interval map is still that of before the call. */
-static bool account_may_unlink(const struct check *c, const struct call *call, uint64_t iova, uint64_t last)
+/*
+ * Whether this call may unlink a table over [iova, last]: an unmap that was asked for all of it and has removed all of it, or a map of a leaf over it when it holds
+ * nothing.
+ */
+static bool account_may_unlink(const struct check *c, const struct call *call, const struct call_expect *want, uint64_t iova, uint64_t last)
 {
 	if (!call || iova < call->iova || last > call->last)
 		return false;
-	return call->kind == CALL_UNMAP || (call->kind == CALL_MAP && !imap_overlaps(&c->im, iova, last));
+	if (call->kind == CALL_UNMAP)
+		return want->done && last <= want->done_last;
+	return call->kind == CALL_MAP && !imap_overlaps(&c->im, iova, last);
 }
 
-static void account_unlink(struct check *c, const struct call *call, uint64_t pa);
+static void account_unlink(struct check *c, const struct asked *by, uint64_t pa);
 
-/* Tables below one that was unlinked go with it. If it has been freed since, its bytes are gone: those that were freed with it are in the log. */
-static void account_unlink_below(struct check *c, const struct call *call, uint64_t pa, const struct page *page)
+/* Tables below one that was unlinked go with it. If it has been freed since, memory keeps its bytes until the next operation. */
+static void account_unlink_below(struct check *c, const struct asked *by, uint64_t pa, unsigned level)
 {
-	uint64_t i, last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
+	uint64_t i;
 
-	if (mem_view_frame(c->view, pa)->state == MEM_FRAME_LIVE) {
-		for (i = 0; i < UINT64_C(1) << c->hw.index_lg2[page->level]; i++) {
-			uint64_t raw = mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2);
-			struct hw_entry e = c->hw.format->decode(&c->hw, page->level, raw);
+	for (i = 0; i < UINT64_C(1) << c->hw.index_lg2[level]; i++) {
+		uint64_t raw = mem_view_load(c->view, pa + (i << c->hw.item_bytes_lg2), c->hw.item_bytes_lg2);
+		struct hw_entry e = c->hw.format->decode(&c->hw, level, raw);
 
-			if (e.kind == HW_TABLE && mem_view_has(c->view, e.pa, 1))
-				account_unlink(c, call, e.pa);
-		}
-		return;
-	}
-	for (i = 0; i < c->view->events_nr; i++) {
-		const struct mem_event *ev = &c->view->events[i];
-		const struct page *below;
-
-		if (ev->kind != MEM_FREE)
-			continue;
-		below = account_page(c, ev->pa);
-		if (below->state == PAGE_LINKED && below->level < page->level && below->iova >= page->iova && below->iova <= last)
-			account_unlink(c, call, ev->pa);
+		if (e.kind == HW_TABLE && mem_view_has(c->view, e.pa, 1))
+			account_unlink(c, by, e.pa);
 	}
 }
 
-static void account_unlink(struct check *c, const struct call *call, uint64_t pa)
+static void account_unlink(struct check *c, const struct asked *by, uint64_t pa)
 {
 	struct page *page = account_page(c, pa);
 	uint64_t last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
 
 	if (page->state != PAGE_LINKED)
 		return;
-	if (check_is_on(c, CHECK_ACCOUNTING) && !account_may_unlink(c, call, page->iova, last))
+	if (check_is_on(c, CHECK_ACCOUNTING) && !account_may_unlink(c, by->call, by->want, page->iova, last))
 		check_report(c, VERDICT_OVER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "table at 0x%llx over [0x%llx, 0x%llx] was unlinked by a call that may not do so", (unsigned long long)pa,
 			     (unsigned long long)page->iova, (unsigned long long)last);
@@ -118,18 +140,18 @@ static void account_unlink(struct check *c, const struct call *call, uint64_t pa
 	c->unlinked_nr++;
 	account_owe_table(c, page->iova, last);
 	if (page->children_nr)
-		account_unlink_below(c, call, pa, page);
+		account_unlink_below(c, by, pa, page->level);
 	if (account_page(c, page->parent)->state == PAGE_LINKED)
 		account_page(c, page->parent)->children_nr--;
 }
 
-static void account_items(struct check *c, const struct call *call, uint64_t table, size_t at, size_t now);
+static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now);
 
 /*
  * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it while it was private,
  * by the events of this call before now, takes effect.
  */
-static void account_link(struct check *c, const struct call *call, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
+static void account_link(struct check *c, const struct asked *by, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
 {
 	const char *wrong = walk_table_wrong(&c->hw, c->view, level, pa);
 	struct page *page;
@@ -154,17 +176,48 @@ static void account_link(struct check *c, const struct call *call, uint64_t pare
 	if (page->stamp != c->view->op)
 		return;
 	for (i = page->events_first; i < now; i = c->chain[i])
-		account_items(c, call, pa, i, now);
+		account_items(c, by, pa, i, now);
+}
+
+/* What hardware that cannot hold two sizes, or a leaf and a table, at once must never see: a change in one store. */
+static void account_live_change(struct check *c, unsigned level, uint64_t iova, const struct hw_entry *old, const struct hw_entry *new)
+{
+	bool sizes = old->kind == HW_LEAF && new->kind == HW_LEAF && old->size_lg2 != new->size_lg2;
+	bool table = (old->kind == HW_LEAF && new->kind == HW_TABLE) || (old->kind == HW_TABLE && new->kind == HW_LEAF);
+
+	if ((sizes && !c->hw.cap_size_change) || (table && !c->hw.cap_leaf_to_table))
+		check_report(c, VERDICT_UNDECLARED_BREAK, 2, level, old->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE, new->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE, &iova,
+			     "iova 0x%llx: a live %s became a %s in one store, which this hardware needs break-before-make for", (unsigned long long)iova,
+			     old->kind == HW_LEAF ? "leaf" : "table", sizes ? "leaf of another size" : new->kind == HW_LEAF ? "leaf" : "table");
+}
+
+/* A run of items of a linked table from iova on: what a device may hold of their old values. */
+static void account_leaves(struct check *c, const struct asked *by, const struct page *page, const struct mem_event *ev, uint64_t iova)
+{
+	struct hw_entry old = c->hw.format->decode(&c->hw, page->level, ev->old), new = c->hw.format->decode(&c->hw, page->level, ev->new);
+	uint64_t last = iova + ((uint64_t)ev->nr << c->hw.item_lg2[page->level]) - 1;
+
+	account_live_change(c, page->level, iova, &old, &new);
+	if (!check_is_on(c, CHECK_IOTLB))
+		return;
+	if (old.kind == HW_LEAF) {
+		/* An entry whose accessed or dirty bit changes matters only if the device may go on without setting it again. */
+		if (((ev->old ^ ev->new) & ~c->hw.ad_mask) || (old.dirty && !new.dirty))
+			account_owe(c, iova, last);
+	} else if (old.kind == HW_EMPTY && new.kind == HW_LEAF && c->hw.cfg.negcache && by->call && by->call->kind == CALL_MAP) {
+		account_owe_leaves(c, &(struct imap_piece){ .iova = by->call->iova, .last = by->call->last, .oa = by->call->oa }, iova, last);
+	}
 }
 
 /* The slots of table, which is linked, that event at stored to: table pointers that came or went. now: the event that made or found it linked. */
-static void account_items(struct check *c, const struct call *call, uint64_t table, size_t at, size_t now)
+static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now)
 {
 	const struct mem_event *ev = &c->view->events[at];
 	const struct page *page = account_page(c, table);
 	uint64_t idx = (ev->pa - table) >> c->hw.item_bytes_lg2;
 	unsigned i;
 
+	account_leaves(c, by, page, ev, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx));
 	for (i = 0; i < ev->nr; i++) {
 		struct hw_entry old = c->hw.format->decode(&c->hw, page->level, mem_event_old(ev, i));
 		struct hw_entry new = c->hw.format->decode(&c->hw, page->level, mem_event_new(ev, i));
@@ -175,13 +228,13 @@ static void account_items(struct check *c, const struct call *call, uint64_t tab
 		if (old.kind == HW_TABLE && new.kind == HW_TABLE && new.pa == old.pa)
 			continue;
 		if (old.kind == HW_TABLE && mem_view_has(c->view, old.pa, 1))
-			account_unlink(c, call, old.pa);
+			account_unlink(c, by, old.pa);
 		if (new.kind == HW_TABLE)
-			account_link(c, call, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
+			account_link(c, by, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
 	}
 }
 
-static void account_top(struct check *c, const struct call *call, const struct mem_event *ev, size_t at)
+static void account_top(struct check *c, const struct asked *by, const struct mem_event *ev, size_t at)
 {
 	uint64_t old = c->root;
 
@@ -196,17 +249,17 @@ static void account_top(struct check *c, const struct call *call, const struct m
 	}
 	c->root = ev->pa;
 	c->root_level = (unsigned)ev->old;
-	account_link(c, call, ev->pa, ev->pa, c->root_level, 0, at);
+	account_link(c, by, ev->pa, ev->pa, c->root_level, 0, at);
 }
 
 /* A store to a linked table: extends *span by its slots. */
-static void account_store(struct check *c, const struct call *call, size_t at, struct call_range *span)
+static void account_store(struct check *c, const struct asked *by, size_t at, struct call_range *span)
 {
 	const struct mem_event *ev = &c->view->events[at];
 	uint64_t table = account_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
 	const struct page *page = account_page(c, table);
 
-	if (page->state != PAGE_LINKED || ev->bytes_lg2 != c->hw.item_bytes_lg2)
+	if (page->state != PAGE_LINKED)
 		return;
 	first = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx);
 	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + ev->nr - 1) | layout_mask(c->hw.item_lg2[page->level]);
@@ -214,7 +267,9 @@ static void account_store(struct check *c, const struct call *call, size_t at, s
 		span->iova = first;
 	if (last > span->last)
 		span->last = last;
-	account_items(c, call, table, at, at);
+	/* A store narrower than an item has no meaning of its own; what it made of the item is looked at when the operation has ended. */
+	if (ev->bytes_lg2 == c->hw.item_bytes_lg2)
+		account_items(c, by, table, at, at);
 }
 
 static void account_free(struct check *c, const struct mem_event *ev)
@@ -384,9 +439,10 @@ static void account_chain(struct check *c)
 	}
 }
 
-void account_log(struct check *c, const struct call *call, struct call_range *span)
+void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span)
 {
-	size_t i, k;
+	const struct asked by = { call, want };
+	size_t i;
 
 	c->grown_from = c->root_level;
 	account_chain(c);
@@ -396,16 +452,13 @@ void account_log(struct check *c, const struct call *call, struct call_range *sp
 		switch ((enum mem_event_kind)ev->kind) {
 		case MEM_STORE:
 		case MEM_CAS:
-			/* Commands issued before a leaf's last store do not remove it. */
-			for (k = c->owed_nr; c->cmds_nr && k-- > 0 && !c->owed[k].table;)
-				c->owed[k].cmds_nr = c->cmds_nr;
-			account_store(c, call, i, span);
+			account_store(c, &by, i, span);
 			break;
 		case MEM_FREE:
 			account_free(c, ev);
 			break;
 		case MEM_TOP:
-			account_top(c, call, ev, i);
+			account_top(c, &by, ev, i);
 			break;
 		case MEM_INVALIDATE:
 			account_invalidate(c, ev);
@@ -451,7 +504,7 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 			continue;
 		last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
 		c->comparisons[CHECK_ACCOUNTING]++;
-		if (imap_overlaps(&c->im, page->iova, last) || (res->ret && stopped >= page->iova && stopped <= last))
+		if (imap_overlaps(&c->im, page->iova, last) || (res->ret == -ENOMEM && stopped >= page->iova && stopped <= last))
 			continue;
 		/* Growth puts tables between the old root and the new one. */
 		if (page->level > c->grown_from && page->iova == 0)

@@ -7,14 +7,11 @@
 
 #include "check_state.h"
 
-/* account_owe - the leaves of piece in [iova, last] are going: a device may hold them until an invalidation says otherwise. */
-void account_owe(struct check *c, const struct imap_piece *piece, uint64_t iova, uint64_t last);
-
 /*
- * account_log - follow the log of call (NULL while the domain is made), the interval map being that of before it. Extends *span by every slot of a linked table that was
- * stored to.
+ * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of before it. Extends *span by every slot of
+ * a linked table that was stored to.
  */
-void account_log(struct check *c, const struct call *call, struct call_range *span);
+void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span);
 
 /* account_end - the interval map has moved on: whether the tables that there are now are those that must be. call and res as for account_log. */
 void account_end(struct check *c, const struct call *call, const struct call_result *res);

@@ -124,8 +124,6 @@ static void check_dirty_report(struct check *c, const struct call *call, const s
 				     "the leaf [0x%llx, 0x%llx] was written to and is not reported", (unsigned long long)leaf.iova,
 				     (unsigned long long)leaf.last);
 		i++;
-		if (call->clear)
-			account_owe(c, imap_find(&c->im, leaf.iova, NULL), leaf.iova, leaf.last);
 		if (leaf.last >= call->last)
 			break;
 		at = leaf.last + 1;
@@ -136,22 +134,6 @@ static void check_dirty_report(struct check *c, const struct call *call, const s
 			     (unsigned long long)res->dirty[i].last);
 	for (i = 0; call->clear && i < res->dirty_nr; i++)
 		imap_remove(&c->dirty, res->dirty[i].iova, res->dirty[i].last);
-}
-
-/* What the device may hold of the leaves that this call takes away or changes. */
-static void check_owe(struct check *c, const struct call *call, const struct call_expect *want)
-{
-	const struct imap_piece *p;
-	struct imap_pos pos;
-
-	if (call->kind == CALL_CUT && !want->ret && want->hull.iova != call->iova) {
-		account_owe(c, imap_find(&c->im, call->iova, NULL), want->hull.iova, want->hull.last);
-		return;
-	}
-	if (call->kind != CALL_UNMAP || !want->done)
-		return;
-	for (p = imap_find(&c->im, call->iova, &pos); p && p->iova <= want->done_last; p = imap_next(&pos))
-		account_owe(c, p, p->iova > call->iova ? p->iova : call->iova, p->last < want->done_last ? p->last : want->done_last);
 }
 
 /* Move the interval map on by what was really done. */
@@ -184,9 +166,9 @@ static void check_apply(struct check *c, const struct call *call, const struct c
 /* A failed cut, a refused call, a translation: not a live entry may have been stored to. */
 static void check_unchanged(struct check *c, const struct call *call, const struct call_expect *want, const struct call_range *span)
 {
-	bool may_store = call->kind == CALL_MAP || call->kind == CALL_UNMAP || call->kind == CALL_DIRTY || !want->ret;
+	bool may_store = call->kind == CALL_MAP || call->kind == CALL_UNMAP || !want->ret;
 
-	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || (want->ret && want->ret != -EADDRINUSE && want->ret != -ENOMEM))
+	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || (call->kind == CALL_DIRTY && !call->clear) || (want->ret && want->ret != -EADDRINUSE && want->ret != -ENOMEM))
 		may_store = false;
 	if (call->kind == CALL_CUT && want->hull.iova == call->iova)
 		may_store = false;
@@ -197,11 +179,17 @@ static void check_unchanged(struct check *c, const struct call *call, const stru
 			     (unsigned long long)span->last);
 }
 
-void check_created(struct check *c)
+void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table)
 {
 	struct call_range span = { UINT64_MAX, 0 };
 
-	account_log(c, NULL, &span);
+	c->cap_size_change = cap_size_change;
+	c->cap_leaf_to_table = cap_leaf_to_table;
+	if (cap_size_change != c->hw.cap_size_change || cap_leaf_to_table != c->hw.cap_leaf_to_table)
+		check_report(c, VERDICT_UNDECLARED_BREAK, 2, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
+			     "declared: live size change %d, live leaf to table %d; the hardware under this configuration: %d, %d", cap_size_change,
+			     cap_leaf_to_table, c->hw.cap_size_change, c->hw.cap_leaf_to_table);
+	account_log(c, NULL, NULL, &span);
 	account_end(c, NULL, NULL);
 }
 
@@ -226,8 +214,7 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 	check_result(c, call, res, &want);
 	if (call->kind == CALL_DIRTY && !want.ret)
 		check_dirty_report(c, call, res);
-	check_owe(c, call, &want);
-	account_log(c, call, &span);
+	account_log(c, call, &want, &span);
 	check_apply(c, call, &want);
 	check_unchanged(c, call, &want, &span);
 	if (want.ret != -ENOMEM && want.root_level != c->root_level)

@@ -14,8 +14,11 @@
 #include "check_state.h"
 #include "predict.h"
 
-/* check_created - the domain was made; the log holds what that took. */
-void check_created(struct check *c);
+/*
+ * check_created - the domain was made; the log holds what that took. The engine declares these capabilities: not more than the hardware has, nor less, since a cut that is
+ * refused without need is a mapping that cannot be divided.
+ */
+void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table);
 
 /* check_may_call - under deferred invalidation, whether the call keeps its hands off ranges that wait for a sync. */
 bool check_may_call(const struct check *c, const struct call *call);

@@ -215,6 +215,9 @@ static int amdv1_init(struct hw *hw, const char **why)
 		if (leaf_lg2 <= cfg->oas && leaf_lg2 <= cfg->ias && leaf_lg2 < hw->item_lg2[hw->top_level_max] + index_lg2)
 			hw->leaf_sizes |= UINT64_C(1) << leaf_lg2;
 	hw->has_dirty = cfg->ad;
+	/* The IOMMU may hold entries of any size over an address at once; software may change sizes under it (2.2.3). */
+	hw->cap_size_change = true;
+	hw->cap_leaf_to_table = true;
 	hw->ad_mask = cfg->ad ? AMDV1_A | AMDV1_D : 0;
 	return 0;
 }

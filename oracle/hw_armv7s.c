@@ -282,6 +282,9 @@ static int armv7s_init(struct hw *hw, const char **why)
 	hw->oa_lg2 = 32;
 	hw->oa_carry_lg2 = 64;
 	hw->has_dirty = false;
+	/* No level of support for changing sizes: break-before-make always (DDI 0406C.d B3.10.1, "TLB maintenance"). */
+	hw->cap_size_change = false;
+	hw->cap_leaf_to_table = false;
 	hw->ad_mask = 0;
 	return 0;
 }

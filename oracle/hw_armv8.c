@@ -490,6 +490,9 @@ static int armv8_init(struct hw *hw, unsigned granule, const char **why)
 	hw->oa_lg2 = hw->cfg.oas;
 	hw->oa_carry_lg2 = !hw->cfg.lpa ? 64 : granule == ARMV8_64K ? 48 : 50;
 	hw->has_dirty = hw->cfg.ad;
+	/* SMMU_IDR3.BBML 2: changes of size neither fault nor conflict (IHI 0070 3.21.1); 0 and 1 leave conflicts or need nT. */
+	hw->cap_size_change = hw->cfg.bbm == 2;
+	hw->cap_leaf_to_table = hw->cfg.bbm == 2;
 	/* AP[2] and S2AP[1] are the same bit. */
 	hw->ad_mask = hw->cfg.ad ? UINT64_C(1) << ARMV8_AF | UINT64_C(1) << ARMV8_AP2 : 0;
 	return 0;

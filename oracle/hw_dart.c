@@ -198,6 +198,9 @@ static int dart_init(struct hw *hw, const char **why)
 	hw->oa_carry_lg2 = 64;
 	hw->leaf_sizes = UINT64_C(1) << granule_lg2;
 	hw->has_dirty = false;
+	/* Leaves of one size, no leaf above a table: there is nothing to change. */
+	hw->cap_size_change = false;
+	hw->cap_leaf_to_table = false;
 	hw->ad_mask = 0;
 	return 0;
 }

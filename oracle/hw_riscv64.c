@@ -277,6 +277,9 @@ static int riscv64_init(struct hw *hw, const char **why)
 	hw->oa_lg2 = cfg->oas;
 	hw->oa_carry_lg2 = 64;
 	hw->has_dirty = cfg->ad;
+	/* Entries of several sizes for an address may be cached and any may be used, if software lets them agree (privileged 10.3.2). */
+	hw->cap_size_change = true;
+	hw->cap_leaf_to_table = true;
 	hw->ad_mask = cfg->ad ? RISCV64_A | RISCV64_D : 0;
 	return 0;
 }

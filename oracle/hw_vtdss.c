@@ -172,6 +172,9 @@ static int vtdss_init(struct hw *hw, const char **why)
 	hw->oa_lg2 = cfg->oas;
 	hw->oa_carry_lg2 = 64;
 	hw->has_dirty = cfg->ad;
+	/* Large pages and what replaces them may be cached together (6.2.4); one entry has one size. */
+	hw->cap_size_change = false;
+	hw->cap_leaf_to_table = true;
 	hw->ad_mask = cfg->ad ? VTDSS_A | VTDSS_D : 0;
 	return 0;
 }

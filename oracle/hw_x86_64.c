@@ -188,6 +188,9 @@ static int x86_64_init(struct hw *hw, const char **why)
 	hw->oa_lg2 = cfg->oas;
 	hw->oa_carry_lg2 = 64;
 	hw->has_dirty = cfg->ad;
+	/* Large pages and what replaces them may be cached together (SDM vol. 3 4.10.2.3, VT-d 6.2.4); one entry has one size. */
+	hw->cap_size_change = false;
+	hw->cap_leaf_to_table = true;
 	hw->ad_mask = cfg->ad ? X86_64_A | X86_64_D : 0;
 	return 0;
 }

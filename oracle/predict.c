@@ -202,7 +202,10 @@ uint64_t check_budget(const struct check *c, const struct call *call)
 		uint64_t tables = table_lg2 >= 64 ? 1 : (want.hull.last >> table_lg2) - (want.hull.iova >> table_lg2) + 1;
 
 		if (tables > UINT64_C(1) << 40)
-			return UINT64_MAX;
+			tables = UINT64_C(1) << 40;
+		/* Only a map or a cut can add tables to those that there are. */
+		if (call->kind != CALL_MAP && call->kind != CALL_CUT && tables > c->linked_nr)
+			tables = c->linked_nr;
 		items += tables << c->hw.index_lg2[level];
 	}
 	return 64 + 16 * items;

@@ -70,6 +70,24 @@ static void sweep_dirty(struct sweep *s, unsigned level, const struct layout_lea
 			     (unsigned long long)leaf->iova, (unsigned long long)leaf->last, want ? "dirty" : "clean", s->leaf_dirty ? "dirty" : "clean");
 }
 
+/* A leaf that reaches beyond its piece must translate the rest as the pieces there say; then only its size is wrong. */
+static void sweep_beyond(struct sweep *s, unsigned level, uint64_t iova, const struct hw_entry *e, enum verdict_kind kind)
+{
+	uint64_t first = iova & ~layout_mask(e->size_lg2), last = iova | layout_mask(e->size_lg2), at = first;
+	const struct imap_piece *p;
+
+	if (first >= s->p->iova && last <= s->p->last)
+		return;
+	for (;; at = p->last + 1) {
+		p = imap_find(&s->c->im, at, NULL);
+		if (!p || p->oa - p->iova != s->p->oa - s->p->iova || p->prot != s->p->prot)
+			check_report(s->c, VERDICT_WRONG_OA, 1, level, kind, kind, &at, "iova 0x%llx: a leaf of 2^%u bytes at 0x%llx translates what it must not",
+				     (unsigned long long)at, e->size_lg2, (unsigned long long)first);
+		if (p->last >= last)
+			return;
+	}
+}
+
 /* One item that is a leaf, at iova; e->prot already restricted by the tables above it. Returns the leaf that belongs there. */
 static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t iova, const struct hw_entry *e, unsigned prot)
 {
@@ -91,10 +109,7 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 			check_report(c, VERDICT_WRONG_OA, 1, level, kind, kind, &iova, "iova 0x%llx: expected oa 0x%llx, the walk gives 0x%llx",
 				     (unsigned long long)iova, (unsigned long long)want_oa, (unsigned long long)oa);
 		sweep_prot(s, level, iova, prot, kind);
-		/* A leaf that reaches beyond its piece translates what is not mapped, or what another piece maps. */
-		if ((iova & ~layout_mask(e->size_lg2)) < s->p->iova || (iova | layout_mask(e->size_lg2)) > s->p->last)
-			check_report(c, VERDICT_WRONG_OA, 1, level, kind, kind, &iova, "iova 0x%llx: a leaf of 2^%u bytes reaches beyond its piece [0x%llx, 0x%llx]",
-				     (unsigned long long)iova, e->size_lg2, (unsigned long long)s->p->iova, (unsigned long long)s->p->last);
+		sweep_beyond(s, level, iova, e, kind);
 	}
 	if (check_is_on(c, CHECK_LAYOUT)) {
 		c->comparisons[CHECK_LAYOUT]++;

@@ -119,9 +119,9 @@ static const struct lie lies[] = {
 	{ "hole translated", { .kind = CALL_TRANSLATE, .iova = 0x1000, .last = 0x1000 }, { .oa = 0x1000 }, VERDICT_WRONG_TRANSLATE },
 	{ "translated elsewhere", { .kind = CALL_TRANSLATE, .iova = AT, .last = AT }, { .oa = OA + 1 }, VERDICT_WRONG_TRANSLATE },
 	{ "unmap too long", { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0xfff }, { .granules = 513 }, VERDICT_WRONG_RETURN },
-	{ "unmap without effect", { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0xfff }, { .granules = 512 }, VERDICT_STALE_IOTLB },
+	{ "unmap without effect", { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0xfff }, { .granules = 512 }, VERDICT_WRONG_OA },
 	{ "map without effect", { .kind = CALL_MAP, .iova = 0x1000, .last = 0x1fff, .oa = 0x5000, .prot = PROT_R }, { .granules = 1 }, VERDICT_WRONG_OA },
-	{ "cut without effect", { .kind = CALL_CUT, .iova = AT + 0x1000, .last = AT + 0x1000 }, { 0 }, VERDICT_STALE_IOTLB },
+	{ "cut without effect", { .kind = CALL_CUT, .iova = AT + 0x1000, .last = AT + 0x1000 }, { 0 }, VERDICT_NOT_OPTIMAL },
 	{ "dirty invented", { .kind = CALL_DIRTY, .iova = AT, .last = AT + 0x1fffff },
 	  { .dirty = &(const struct call_range){ AT, AT + 0x1fffff }, .dirty_nr = 1 }, VERDICT_PHANTOM_DIRTY },
 };
