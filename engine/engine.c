@@ -1,26 +1,51 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* engine.c - the list of native formats, as the build generates it. */
+/* engine.c - the engines built in, and the list of native formats as the build generates it. */
 #include "engine.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define FORMAT(name) extern const struct engine_ops engine_native_##name;
 #include "formats.inc"
 #undef FORMAT
 
-const struct engine_ops *const engine_native[] = {
+static const struct engine_ops *const engine_native[] = {
 #define FORMAT(name) &engine_native_##name,
 #include "formats.inc"
 #undef FORMAT
 	NULL,
 };
 
+const struct engine_list engines[] = {
+	{ "native", engine_native },
+	{ NULL, NULL },
+};
+
+static const struct engine_list *engine_chosen = engines;
+
+int engine_choose(const char *name)
+{
+	const struct engine_list *e;
+
+	for (e = engines; e->name && strcmp(e->name, name); e++)
+		;
+	if (!e->name)
+		return -ENOENT;
+	engine_chosen = e;
+	return 0;
+}
+
+const struct engine_ops *const *engine_formats(void)
+{
+	return engine_chosen->formats;
+}
+
 const struct engine_ops *engine_find(const char *name)
 {
-	unsigned i;
+	const struct engine_ops *const *f;
 
-	for (i = 0; engine_native[i]; i++)
-		if (!strcmp(engine_native[i]->name, name))
-			return engine_native[i];
+	for (f = engine_chosen->formats; *f; f++)
+		if (!strcmp((*f)->name, name))
+			return *f;
 	return NULL;
 }

@@ -80,10 +80,22 @@ struct engine_ops {
 	void (*root)(const struct engine *e, uint64_t *pa, unsigned *level);
 };
 
-/* Every format of the native engine, NULL at the end. */
-extern const struct engine_ops *const engine_native[];
+/* An engine and its formats, NULL at the end. */
+struct engine_list {
+	const char *name;
+	const struct engine_ops *const *formats;
+};
 
-/* The format called name, or NULL. */
+/* The engines built in, a NULL name at the end. */
+extern const struct engine_list engines[];
+
+/* engine_choose - which engine the two below mean from now on; "native" to begin with. 0, or -ENOENT: none of that name is built in. */
+int engine_choose(const char *name);
+
+/* The formats of the chosen engine, NULL at the end. */
+const struct engine_ops *const *engine_formats(void);
+
+/* The chosen engine's format called name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
 
 #endif

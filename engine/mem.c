@@ -336,6 +336,30 @@ static unsigned mem_step_lg2(uint64_t from, uint64_t to)
 	return step & (step - 1) || step == 1 ? 64 : (unsigned)__builtin_ctzll(step);
 }
 
+/*
+ * Store items of one size as long as what they held goes on by old_step; nr at least 1, at most 65,535. Returns how many were stored. Inlined with a constant size.
+ */
+static inline __attribute__((always_inline)) unsigned mem_fill_run(void *host, const unsigned bytes_lg2, unsigned nr, uint64_t val, uint64_t step,
+								    uint64_t old, uint64_t old_step)
+{
+	uint32_t *host32 = host;
+	uint64_t *host64 = host;
+	unsigned i;
+
+	for (i = 0; i < nr; i++, val += step, old += old_step) {
+		if (bytes_lg2 == 2) {
+			if (host32[i] != (uint32_t)old)
+				break;
+			__atomic_store_n(&host32[i], (uint32_t)val, __ATOMIC_RELAXED);
+		} else {
+			if (host64[i] != old)
+				break;
+			__atomic_store_n(&host64[i], val, __ATOMIC_RELAXED);
+		}
+	}
+	return i;
+}
+
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
 {
 	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, item = UINT64_C(1) << bytes_lg2;
@@ -344,25 +368,27 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 	/* One event for each run of items whose old values follow each other by one step. */
 	while (nr) {
 		struct mem_event ev = { .kind = MEM_STORE, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val };
-		unsigned i, old_step_lg2 = 64;
-		uint64_t old;
+		unsigned run = nr < UINT16_MAX ? nr : UINT16_MAX, old_step_lg2 = 64;
+		uint64_t old_step;
 
-		ev.old = old = mem_view_load(&m->view, pa, bytes_lg2);
-		mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELAXED);
-		if (nr > 1)
-			old_step_lg2 = mem_step_lg2(old, mem_view_load(&m->view, pa + item, bytes_lg2));
-		for (i = 1; old_step_lg2 < 64 && i < nr && i < UINT16_MAX; i++) {
-			old += old_step_lg2 ? UINT64_C(1) << old_step_lg2 : 0;
-			if (mem_view_load(&m->view, pa + i * item, bytes_lg2) != old)
-				break;
-			mem_raw_store(m, pa + i * item, bytes_lg2, val + i * step, __ATOMIC_RELAXED);
+		ev.old = mem_view_load(&m->view, pa, bytes_lg2);
+		if (run > 1)
+			old_step_lg2 = mem_step_lg2(ev.old, mem_view_load(&m->view, pa + item, bytes_lg2));
+		if (old_step_lg2 == 64) {
+			old_step_lg2 = 0;
+			run = 1;
 		}
-		ev.old_step_lg2 = (uint8_t)(i > 1 ? old_step_lg2 : 0);
-		ev.nr = (uint16_t)i;
+		old_step = old_step_lg2 ? UINT64_C(1) << old_step_lg2 : 0;
+		if (bytes_lg2 == 2)
+			run = mem_fill_run(mem_host(m, pa), 2, run, val, step, ev.old, old_step);
+		else
+			run = mem_fill_run(mem_host(m, pa), 3, run, val, step, ev.old, old_step);
+		ev.old_step_lg2 = (uint8_t)(run > 1 ? old_step_lg2 : 0);
+		ev.nr = (uint16_t)run;
 		mem_log(m, &ev);
-		nr -= i;
-		pa += i * item;
-		val += i * step;
+		nr -= run;
+		pa += run * item;
+		val += run * step;
 	}
 }
 

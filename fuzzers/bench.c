@@ -21,7 +21,7 @@ static const char help[] =
 	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest pages in one call; without an observer and with\n"
 	"           the log, and the ratio. Each call with its sync; the shortest of many rounds. A cut is one smallest page after the middle of a\n"
 	"           leaf; of smallest pages it is at a leaf start and stores nothing\n"
-	"  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every 65,536 operations; and the\n"
+	"  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every 16,384 operations; and the\n"
 	"           mix that it had. A run to warm up, one that is timed and the same again to count\n"
 	"  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random places among a thousand and a\n"
 	"           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host bytes of the interval\n"
@@ -255,16 +255,16 @@ static int part_checked(const struct options *o, const struct config *cfg, const
 	return p->checked ? run_checked(o, cfg, json) : -1;
 }
 
-/* One part for every format that is wanted; entries: an object for each format, by its index in engine_native, or NULL. */
+/* One part for every format that is wanted; entries: an object for each format, by its index in engine_formats(), or NULL. */
 static int for_formats(const struct options *o, const struct parts *p, run_part *run, bool one, json_t *entries)
 {
-	const char *only = one && !o->formats_nr ? engine_find("vtdss") ? "vtdss" : engine_native[0]->name : NULL;
+	const char *only = one && !o->formats_nr ? engine_find("vtdss") ? "vtdss" : engine_formats()[0]->name : NULL;
 	struct config cfg;
 	int ret = -1;
 	unsigned i;
 
-	for (i = 0; engine_native[i] && ret < 0; i++) {
-		const char *name = engine_native[i]->name;
+	for (i = 0; engine_formats()[i] && ret < 0; i++) {
+		const char *name = engine_formats()[i]->name;
 
 		if (!options_want(o, name) || (only && strcmp(only, name)))
 			continue;
@@ -314,15 +314,15 @@ static int run_json(const struct options *o, const struct parts *p)
 	unsigned i;
 	int ret = -1;
 
-	for (i = 0; engine_native[i] && ret < 0; i++) {
+	for (i = 0; engine_formats()[i] && ret < 0; i++) {
 		json_array_append_new(entries, json_object());
-		if (!options_want(o, engine_native[i]->name))
+		if (!options_want(o, engine_formats()[i]->name))
 			continue;
-		ret = bench_config(o, engine_native[i]->name, &cfg);
+		ret = bench_config(o, engine_formats()[i]->name, &cfg);
 		if (ret >= 0)
 			break;
 		config_print(&cfg, text, sizeof(text));
-		json_object_set_new(json_array_get(entries, i), "name", json_string(engine_native[i]->name));
+		json_object_set_new(json_array_get(entries, i), "name", json_string(engine_formats()[i]->name));
 		json_object_set_new(json_array_get(entries, i), "config", json_string(text));
 		json_array_append(formats, json_array_get(entries, i));
 	}

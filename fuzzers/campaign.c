@@ -80,10 +80,10 @@ static int plan_make(struct plan *p, const struct options *o)
 	p->profile = GEN_VARIED;
 	p->vary = !o->config && o->model < 0 && o->tlb < 0;
 	p->dir = o->out ? o->out : "findings";
-	for (i = 0; engine_native[i]; i++) {
-		if (!options_want(o, engine_native[i]->name))
+	for (i = 0; engine_formats()[i]; i++) {
+		if (!options_want(o, engine_formats()[i]->name))
 			continue;
-		ret = plan_format(p, o, engine_native[i]);
+		ret = plan_format(p, o, engine_formats()[i]);
 		if (ret)
 			return ret;
 	}

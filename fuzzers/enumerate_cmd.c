@@ -97,8 +97,8 @@ static int tasks_plan(struct tasks *tasks, const struct options *o)
 	unsigned i, k;
 	int ret = -1;
 
-	for (i = 0; engine_native[i] && ret < 0; i++) {
-		const struct engine_ops *ops = engine_native[i];
+	for (i = 0; engine_formats()[i] && ret < 0; i++) {
+		const struct engine_ops *ops = engine_formats()[i];
 
 		if (!options_want(o, ops->name))
 			continue;

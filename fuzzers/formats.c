@@ -169,9 +169,9 @@ int cmd_formats(int argc, char **argv)
 		return complain(EXIT_TOOL, "no memory for the arena");
 	if (o.json)
 		list = json_array();
-	for (i = 0; engine_native[i] && ret < 0; i++)
-		if (options_want(&o, engine_native[i]->name))
-			ret = format_show(&o, &x, engine_native[i], list);
+	for (i = 0; engine_formats()[i] && ret < 0; i++)
+		if (options_want(&o, engine_formats()[i]->name))
+			ret = format_show(&o, &x, engine_formats()[i], list);
 	exec_release(&x);
 	if (list) {
 		json_t *root = json_pack("{ss so}", "version", HITLESS_VERSION, "formats", list);

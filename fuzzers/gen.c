@@ -11,8 +11,11 @@ static uint32_t gen_draw(void *source, uint32_t bound)
 
 /* The kinds in the default mix, of 1024. */
 static const uint32_t gen_default[OP_NR] = {
-	[OP_MAP] = 400, [OP_CUT] = 340, [OP_UNMAP] = 180, [OP_DIRTY] = 20, [OP_READ] = 15, [OP_WRITE] = 30, [OP_TRANSLATE] = 35, [OP_SYNC] = 4,
+	[OP_MAP] = 410, [OP_CUT] = 325, [OP_UNMAP] = 180, [OP_DIRTY] = 20, [OP_READ] = 15, [OP_WRITE] = 30, [OP_TRANSLATE] = 35, [OP_SYNC] = 4,
 };
+
+/* In the default mix an operation has at most this many leaves; varied runs go up to PICK_LEAVES_MAX. */
+#define GEN_DEFAULT_LEAVES_MAX 2048
 
 void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const struct imap *im, const struct hw *hw)
 {
@@ -26,6 +29,8 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 	g->fail = 16;
 	/* As many pieces as a quarter of a usual arena has room for if each needs a table of its own. */
 	g->pieces_max = ((size_t)64 << 20) >> (hw->index_lg2[0] + hw->item_bytes_lg2);
+	if (profile == GEN_DEFAULT)
+		g->pick.leaves_max = GEN_DEFAULT_LEAVES_MAX;
 	if (profile == GEN_VARIED) {
 		for (kind = 0; kind < OP_NR; kind++) {
 			/* An eighth of the runs do without a kind; map is what all others need. */

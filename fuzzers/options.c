@@ -22,7 +22,7 @@
 /* Long options and the bit of the mask that allows each; --help goes with every command. */
 enum option_id {
 	ID_HELP = 256, ID_FORMAT, ID_CONFIG, ID_SEED, ID_OPS, ID_SECONDS, ID_JOBS, ID_JSON, ID_UNTIL, ID_OUT, ID_MODEL, ID_TLB,
-	ID_WITHOUT, ID_TINY, ID_QUICK, ID_PROVE, ID_ENGINE, ID_ARENA, ID_READERS, ID_END,
+	ID_WITHOUT, ID_QUICK, ID_ENGINE, ID_ARENA, ID_READERS, ID_END,
 };
 
 static const unsigned option_bits[ID_END - ID_HELP] = {
@@ -39,9 +39,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_MODEL - ID_HELP] = OPTION_MODEL,
 	[ID_TLB - ID_HELP] = OPTION_MODEL,
 	[ID_WITHOUT - ID_HELP] = OPTION_WITHOUT,
-	[ID_TINY - ID_HELP] = OPTION_TINY,
 	[ID_QUICK - ID_HELP] = OPTION_QUICK,
-	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
@@ -61,9 +59,7 @@ static const struct option long_options[] = {
 	{ "model", required_argument, NULL, ID_MODEL },
 	{ "tlb", required_argument, NULL, ID_TLB },
 	{ "without", required_argument, NULL, ID_WITHOUT },
-	{ "tiny", no_argument, NULL, ID_TINY },
 	{ "quick", no_argument, NULL, ID_QUICK },
-	{ "prove", no_argument, NULL, ID_PROVE },
 	{ "engine", required_argument, NULL, ID_ENGINE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
@@ -161,8 +157,8 @@ static int parse_format(const char *name, struct options *o)
 		o->formats[o->formats_nr++] = name;
 		return -1;
 	}
-	for (i = 0; engine_native[i]; i++)
-		list_add(list, sizeof(list), engine_native[i]->name);
+	for (i = 0; engine_formats()[i]; i++)
+		list_add(list, sizeof(list), engine_formats()[i]->name);
 	return complain(EXIT_USAGE, "unknown format '%s'; there are:%s", name, list);
 }
 
@@ -234,11 +230,14 @@ static int parse_config(const char *text, struct options *o)
 
 static int parse_engine(const char *name)
 {
-	if (!strcmp(name, "native"))
+	char list[200] = "";
+	unsigned i;
+
+	if (!engine_choose(name))
 		return -1;
-	if (!strcmp(name, "linux") || !strcmp(name, "both"))
-		return complain(EXIT_USAGE, "engine '%s': the Linux engine is not built in; there is: native", name);
-	return complain(EXIT_USAGE, "unknown engine '%s'; there is: native", name);
+	for (i = 0; engines[i].name; i++)
+		list_add(list, sizeof(list), engines[i].name);
+	return complain(EXIT_USAGE, "engine '%s' is not built in; there is:%s", name, list);
 }
 
 static int parse_out(const char *text, struct options *o)
@@ -282,9 +281,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	}
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
-	o->tiny |= id == ID_TINY;
 	o->quick |= id == ID_QUICK;
-	o->prove |= id == ID_PROVE;
 	return -1;
 }
 

@@ -25,9 +25,7 @@ enum {
 	OPTION_OUT = 1 << 7,     /* --out DIR, or -o FILE */
 	OPTION_MODEL = 1 << 8,   /* --model, --tlb */
 	OPTION_WITHOUT = 1 << 9, /* --without CHECK[,CHECK...] */
-	OPTION_TINY = 1 << 10,   /* --tiny: enumerate */
 	OPTION_QUICK = 1 << 11,
-	OPTION_PROVE = 1 << 12,
 	OPTION_ENGINE = 1 << 13,
 	OPTION_ARENA = 1 << 14,
 	OPTION_READERS = 1 << 15,
@@ -39,7 +37,7 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config;  /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, tiny, quick, prove;
+	bool has_seed, json, until_finding, quick;
 	uint64_t seed, ops;
 	double seconds;
 	unsigned jobs, readers;

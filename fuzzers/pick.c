@@ -13,7 +13,8 @@
 
 /* How far to look for a hole or for a piece that can be split. */
 #define SCAN_HOLE_MAX 256
-#define SCAN_PIECE_MAX 64
+#define SCAN_PIECE_MAX 4
+#define PICK_LARGE_TRIES 8
 #define SCAN_CLIP_MAX 64
 
 /* What part of the leaves that are allowed an operation may usually have. */
@@ -177,7 +178,7 @@ unsigned pick_page_lg2(struct pick *p)
 
 	while (without_largest(sizes) && mask(largest_lg2(sizes)) > span)
 		sizes = without_largest(sizes);
-	for (x = x * x * __builtin_popcountll(sizes) >> 16; x; x--)
+	for (x = (x * x + 256 * x) * __builtin_popcountll(sizes) >> 17; x; x--)
 		sizes &= sizes - 1;
 	return __builtin_ctzll(sizes);
 }
@@ -187,19 +188,19 @@ const struct imap_piece *pick_piece(struct pick *p)
 	return p->im->nr ? imap_nth(p->im, draw64(p, min_u64(p->im->nr, UINT32_MAX))) : NULL;
 }
 
-/* A piece that has a leaf which can be split, if one is near the piece drawn. */
+/* A piece that has a leaf which can be split, if one is near one of the pieces drawn; small pieces come in clusters. */
 static const struct imap_piece *pick_large_piece(struct pick *p)
 {
 	const struct imap_piece *first = pick_piece(p), *piece = first;
 	struct imap_pos pos;
 
-	if (!piece)
-		return NULL;
-	imap_find(p->im, piece->iova, &pos);
-	for (unsigned i = 0; piece && i < SCAN_PIECE_MAX; i++) {
-		if (pick_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa).page_lg2 > pick_granule_lg2(p->hw))
-			return piece;
-		piece = imap_next(&pos);
+	for (unsigned tries = 0; piece && tries < PICK_LARGE_TRIES; tries++, piece = pick_piece(p)) {
+		imap_find(p->im, piece->iova, &pos);
+		for (unsigned i = 0; piece && i < SCAN_PIECE_MAX; i++) {
+			if (pick_run(page_sizes(p->hw), piece->iova, piece->last, piece->oa).page_lg2 > pick_granule_lg2(p->hw))
+				return piece;
+			piece = imap_next(&pos);
+		}
 	}
 	return first;
 }

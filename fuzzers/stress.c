@@ -428,18 +428,18 @@ static int stress_formats(const struct options *o, struct stress_total *t)
 	double start = stress_now();
 	int status = EXIT_CLEAN;
 
-	for (i = 0; engine_native[i]; i++)
-		nr += options_want(o, engine_native[i]->name);
-	for (i = 0; engine_native[i] && !stress_interrupted; i++) {
+	for (i = 0; engine_formats()[i]; i++)
+		nr += options_want(o, engine_formats()[i]->name);
+	for (i = 0; engine_formats()[i] && !stress_interrupted; i++) {
 		struct stress *s;
 		int ret;
 
-		if (!options_want(o, engine_native[i]->name))
+		if (!options_want(o, engine_formats()[i]->name))
 			continue;
 		s = calloc(1, sizeof(*s));
 		if (!s)
 			return complain(EXIT_TOOL, "out of memory");
-		ret = stress_format(s, o, engine_native[i], o->seed + i, start + o->seconds * ++turn / nr);
+		ret = stress_format(s, o, engine_formats()[i], o->seed + i, start + o->seconds * ++turn / nr);
 		if (ret == EXIT_CLEAN || ret == EXIT_FINDING)
 			stress_add(t, s);
 		if (ret == EXIT_CLEAN && !s->counts.overlaps && !stress_interrupted)
