@@ -52,6 +52,7 @@ typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
  * @resolve: fills in the fields of *cfg that are CONFIG_UNSET and checks the rest: 0, or -EINVAL with a static *why
  * @create:  an empty domain in @mem, which must outlive it; root table installed and announced (mem_top). 0, -ENOMEM, -EINVAL
  * @destroy: frees every table, after the device has stopped. Nothing is owed
+ * @forget:  gives back the host memory of a domain without looking at its tables, which may be in any state
  * @info:    what this domain declares
  * @map:     makes [iova, last] translate to oa onwards with prot, in the largest pages that alignment, length and cfg->pgsizes allow.
  *           *granules: how much was mapped, valid on error too. -EADDRINUSE: exactly the leaves before the first conflicting one remain;
@@ -70,6 +71,7 @@ struct engine_ops {
 	int (*resolve)(struct config *cfg, const char **why);
 	int (*create)(struct engine **e, struct mem *mem, const struct config *cfg);
 	void (*destroy)(struct engine *e);
+	void (*forget)(struct engine *e);
 	void (*info)(const struct engine *e, struct engine_info *info);
 	int (*map)(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules);
 	int (*cut)(struct engine *e, uint64_t iova, struct gather *g);

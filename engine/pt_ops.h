@@ -153,6 +153,11 @@ static void pt_op_destroy(struct engine *e)
 	free(pt);
 }
 
+static void pt_op_forget(struct engine *e)
+{
+	free(pt_of(e));
+}
+
 static void pt_op_info(const struct engine *e, struct engine_info *info)
 {
 	const struct pt *pt = (const struct pt *)(const void *)e;
@@ -182,6 +187,7 @@ const struct engine_ops PT_CONCAT(engine_native_, FMT_NAME) = {
 	.resolve = fmt_resolve,
 	.create = pt_op_create,
 	.destroy = pt_op_destroy,
+	.forget = pt_op_forget,
 	.info = pt_op_info,
 	.map = pt_op_map,
 	.cut = pt_op_cut,

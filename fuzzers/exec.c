@@ -116,6 +116,7 @@ int exec_open(struct exec *x, const struct config *cfg, const char **why)
 	x->ops_nr = x->refused_nr = 0;
 	x->sweep_at = EXEC_SWEEP_EVERY;
 	x->op = NULL;
+	x->engine = NULL;
 	if (!x->ops)
 		return -ENOENT;
 	mem_reset(&x->mem, exec_arena_pa(x, cfg));
@@ -267,6 +268,9 @@ void exec_close(struct exec *x)
 void exec_abandon(struct exec *x)
 {
 	gather_release(&x->gather);
+	if (x->engine)
+		x->ops->forget(x->engine);
+	x->engine = NULL;
 	if (x->options.observed)
 		check_release(&x->check);
 }
