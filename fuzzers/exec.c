@@ -208,6 +208,7 @@ static enum exec_status exec_bare(struct exec *x, const struct call *call)
 {
 	struct call_result res = { 0 };
 
+	mem_begin_op(&x->mem, UINT64_MAX, 0);
 	exec_call(x, call, &res);
 	return res.ret ? EXEC_REFUSED : EXEC_DONE;
 }

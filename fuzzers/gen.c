@@ -42,6 +42,9 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 		g->fail = rng_below(&g->rng, 4) ? 16 : rng_below(&g->rng, 256);
 		g->pieces_max = (size_t)4 << rng_below(&g->rng, 9);
 	}
+	/* Where nothing live may change every cut inside a leaf is refused: some are enough. */
+	if (!hw->cap_leaf_to_table)
+		g->weights[OP_CUT] = (g->weights[OP_CUT] + 7) / 8;
 	/* A device that keeps no dirty state refuses to report it: rarely worth asking. */
 	if (!hw->has_dirty)
 		g->weights[OP_DIRTY] = (g->weights[OP_DIRTY] + 7) / 8;

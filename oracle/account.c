@@ -391,7 +391,7 @@ static void account_sync(struct check *c)
 	for (i = 0; i < c->owed_nr; i++) {
 		const struct owed *o = &c->owed[i];
 
-		c->comparisons[CHECK_IOTLB]++;
+		check_count(c, CHECK_IOTLB, 1);
 		if (!account_left(c, o, &iova, &level))
 			continue;
 		if (o->table)
@@ -503,7 +503,7 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 		if (page->state != PAGE_LINKED || page->level == c->root_level)
 			continue;
 		last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
-		c->comparisons[CHECK_ACCOUNTING]++;
+		check_count(c, CHECK_ACCOUNTING, 1);
 		if (imap_overlaps(&c->im, page->iova, last) || (res->ret == -ENOMEM && stopped >= page->iova && stopped <= last))
 			continue;
 		/* Growth puts tables between the old root and the new one. */
@@ -519,7 +519,7 @@ static void account_tables_end(struct check *c)
 {
 	uint64_t frame;
 
-	c->comparisons[CHECK_ACCOUNTING]++;
+	check_count(c, CHECK_ACCOUNTING, 1);
 	if (c->private_nr) {
 		frame = account_find(c, PAGE_PRIVATE);
 		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL,

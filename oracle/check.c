@@ -67,7 +67,7 @@ static void check_result(struct check *c, const struct call *call, const struct 
 {
 	bool counts = call->kind == CALL_MAP || call->kind == CALL_UNMAP;
 
-	c->comparisons[CHECK_FAILURE]++;
+	check_count(c, CHECK_FAILURE, 1);
 	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || call->kind == CALL_CUT) && (!want->ret || want->ret == -EADDRINUSE) && check_alloc_failed(c)) {
 		if (call->kind == CALL_MAP) {
 			check_short_map(c, call, res, want);
@@ -117,7 +117,7 @@ static void check_dirty_report(struct check *c, const struct call *call, const s
 	size_t i = 0;
 
 	while (check_next_dirty(c, &at, call->last, &leaf)) {
-		c->comparisons[CHECK_DIRTY]++;
+		check_count(c, CHECK_DIRTY, 1);
 		if (check_is_on(c, CHECK_DIRTY) && (i == res->dirty_nr || res->dirty[i].iova != leaf.iova || res->dirty[i].last != leaf.last))
 			check_report(c, i < res->dirty_nr && res->dirty[i].iova < leaf.iova ? VERDICT_PHANTOM_DIRTY : VERDICT_LOST_DIRTY, 6,
 				     check_level_of(&c->hw, leaf.size_lg2), KIND_LEAF, KIND_LEAF, &leaf.iova,
@@ -172,7 +172,7 @@ static void check_unchanged(struct check *c, const struct call *call, const stru
 		may_store = false;
 	if (call->kind == CALL_CUT && want->hull.iova == call->iova)
 		may_store = false;
-	c->comparisons[CHECK_FAILURE]++;
+	check_count(c, CHECK_FAILURE, 1);
 	if (!may_store && span->last >= span->iova && check_is_on(c, CHECK_FAILURE))
 		check_report(c, VERDICT_CHANGED_ON_ERROR, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, &span->iova,
 			     "returned %s and changed live entries in [0x%llx, 0x%llx]", check_errno_name(want->ret), (unsigned long long)span->iova,
@@ -221,7 +221,7 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 		check_report(c, VERDICT_NOT_OPTIMAL, 3, c->root_level, KIND_TABLE, KIND_TABLE, &call->iova, "the root is at level %u, expected %u",
 			     c->root_level, want.root_level);
 	account_end(c, call, res);
-	c->comparisons[CHECK_PROGRESS]++;
+	check_count(c, CHECK_PROGRESS, 1);
 	/* A refused call has no range worth walking; what it stored was looked at above. */
 	if (want.ret && want.ret != -EADDRINUSE && want.ret != -ENOMEM && want.ret != -EOPNOTSUPP)
 		return;
@@ -248,7 +248,7 @@ void check_device(struct check *c, uint64_t iova, bool write, bool ok)
 	bool want = p && (p->prot & (write ? PROT_W : PROT_R));
 	struct layout_leaf leaf;
 
-	c->comparisons[CHECK_TRANSLATION]++;
+	check_count(c, CHECK_TRANSLATION, 1);
 	if (want != ok && check_is_on(c, CHECK_TRANSLATION))
 		check_report(c, p ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_OA, 1, VERDICT_LEVEL_NONE, want ? KIND_LEAF : KIND_HOLE, ok ? KIND_LEAF : KIND_HOLE, &iova,
 			     "the device's %s of iova 0x%llx was %s", write ? "write" : "read", (unsigned long long)iova, ok ? "allowed" : "refused");
@@ -273,7 +273,7 @@ void check_all(struct check *c)
 
 void check_destroyed(struct check *c)
 {
-	c->comparisons[CHECK_ACCOUNTING]++;
+	check_count(c, CHECK_ACCOUNTING, 1);
 	if (c->view->live_nr && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL, "%llu tables are left after teardown",
 			     (unsigned long long)c->view->live_nr);

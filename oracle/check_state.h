@@ -163,6 +163,13 @@ static inline bool check_is_on(const struct check *c, enum check_kind kind)
 	return c->on & 1u << kind;
 }
 
+/* One comparison of this kind is being made; nothing is counted for a check that is off. */
+static inline void check_count(struct check *c, enum check_kind kind, uint64_t nr)
+{
+	if (check_is_on(c, kind))
+		c->comparisons[kind] += nr;
+}
+
 /* Level whose tables hold leaves of this size. */
 static inline unsigned check_level_of(const struct hw *hw, unsigned size_lg2)
 {

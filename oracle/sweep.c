@@ -63,7 +63,7 @@ static void sweep_dirty(struct sweep *s, unsigned level, const struct layout_lea
 
 	if (!c->hw.has_dirty || !check_is_on(c, CHECK_DIRTY))
 		return;
-	c->comparisons[CHECK_DIRTY]++;
+	check_count(c, CHECK_DIRTY, 1);
 	want = imap_overlaps(&c->dirty, leaf->iova, leaf->last);
 	if (want != s->leaf_dirty)
 		check_report(c, want ? VERDICT_LOST_DIRTY : VERDICT_PHANTOM_DIRTY, 6, level, kind, kind, &leaf->iova, "leaf [0x%llx, 0x%llx] should be %s and is %s",
@@ -104,7 +104,7 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 	leaf = layout_leaf(c->hw.cfg.pgsizes, s->p, iova);
 	c->leaves += iova == leaf.iova;
 	if (check_is_on(c, CHECK_TRANSLATION)) {
-		c->comparisons[CHECK_TRANSLATION]++;
+		check_count(c, CHECK_TRANSLATION, 1);
 		if (oa != want_oa)
 			check_report(c, VERDICT_WRONG_OA, 1, level, kind, kind, &iova, "iova 0x%llx: expected oa 0x%llx, the walk gives 0x%llx",
 				     (unsigned long long)iova, (unsigned long long)want_oa, (unsigned long long)oa);
@@ -112,7 +112,7 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 		sweep_beyond(s, level, iova, e, kind);
 	}
 	if (check_is_on(c, CHECK_LAYOUT)) {
-		c->comparisons[CHECK_LAYOUT]++;
+		check_count(c, CHECK_LAYOUT, 1);
 		if (e->size_lg2 != leaf.size_lg2)
 			check_report(c, VERDICT_NOT_OPTIMAL, 3, level, kind, kind, &iova, "iova 0x%llx: expected a leaf of 2^%u bytes, found one of 2^%u",
 				     (unsigned long long)iova, leaf.size_lg2, e->size_lg2);
@@ -173,9 +173,10 @@ static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64
 		return 0;
 	nr = sweep_equal(c, pa + (UINT64_C(1) << hw->item_bytes_lg2), nr, raw + step, step);
 	c->leaves += leaf->size_lg2 > item_lg2 ? 0 : nr;
-	c->comparisons[CHECK_TRANSLATION] += check_is_on(c, CHECK_TRANSLATION) ? nr : 0;
-	c->comparisons[CHECK_LAYOUT] += check_is_on(c, CHECK_LAYOUT) ? nr : 0;
-	c->comparisons[CHECK_DIRTY] += hw->has_dirty && check_is_on(c, CHECK_DIRTY) ? nr : 0;
+	check_count(c, CHECK_TRANSLATION, nr);
+	check_count(c, CHECK_LAYOUT, nr);
+	if (hw->has_dirty)
+		check_count(c, CHECK_DIRTY, nr);
 	return nr;
 }
 
