@@ -46,8 +46,12 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 	if (!hw->cap_leaf_to_table)
 		g->weights[OP_CUT] = (g->weights[OP_CUT] + 7) / 8;
 	/* A device that keeps no dirty state refuses to report it: rarely worth asking. */
-	if (!hw->has_dirty)
+	if (!hw->has_dirty) {
 		g->weights[OP_DIRTY] = (g->weights[OP_DIRTY] + 7) / 8;
+	} else if (profile == GEN_VARIED) {
+		g->weights[OP_DIRTY] *= 3;
+		g->weights[OP_WRITE] *= 3;
+	}
 	if (hw->cfg.defer)
 		g->weights[OP_SYNC] = 128;
 	for (kind = 0; kind < OP_NR; kind++)

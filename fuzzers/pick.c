@@ -667,6 +667,12 @@ void pick_op(struct pick *p, enum op_kind kind, struct op *op)
 	case OP_UNMAP:
 	case OP_DIRTY:
 		pick_range(p, op);
+		/* What the device has written to lately is worth asking for. */
+		piece = kind == OP_DIRTY && draw(p, 2) ? imap_find(p->im, p->recent[draw(p, PICK_RECENT_NR)], NULL) : NULL;
+		if (piece) {
+			op->iova = piece->iova;
+			op->last = piece->last;
+		}
 		clip_to_leaves(p, op);
 		op->clear = kind == OP_DIRTY && draw(p, 2);
 		break;

@@ -7,6 +7,9 @@
  * the short cut does not hold.
  */
 #include "sweep.h"
+
+#include <stdio.h>
+
 #include "walk.h"
 
 /*
@@ -44,15 +47,24 @@ static void sweep_hole(struct sweep *s, unsigned level, uint64_t iova, uint64_t 
 		     (unsigned long long)at, (unsigned long long)(s->p->oa + (at - s->p->iova)));
 }
 
+/* "rw- cache" into buf. */
+static const char *sweep_words(unsigned prot, char *buf, size_t bytes)
+{
+	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-', prot & PROT_MMIO ? " mmio" : "",
+		 prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
+	return buf;
+}
+
 static void sweep_prot(struct sweep *s, unsigned level, uint64_t iova, unsigned seen, enum verdict_kind kind)
 {
 	unsigned differ = seen ^ s->p->prot;
 	enum verdict_class class = differ & PROT_ACCESS ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_ATTRIBUTE;
+	char want[32], got[32];
 
 	if (!differ)
 		return;
-	check_report(s->c, class, 1, level, kind, kind, &iova, "iova 0x%llx: expected permissions and attributes 0x%x, the walk gives 0x%x",
-		     (unsigned long long)iova, s->p->prot, seen);
+	check_report(s->c, class, 1, level, kind, kind, &iova, "iova 0x%llx: expected %s, the walk gives %s", (unsigned long long)iova,
+		     sweep_words(s->p->prot, want, sizeof(want)), sweep_words(seen, got, sizeof(got)));
 }
 
 /* The last item of a leaf has been seen: its dirty state is the OR over all of them. */
