@@ -58,7 +58,8 @@ enum config_tables { TABLES_LOW, TABLES_HIGH, TABLES_STRADDLE, TABLES_LIMIT, TAB
  * 0 where the format has no such choice.
  *
  * @format:  name of the format, from the list that the build generates
- * @tiny:    0 (also if it is not given) for the real geometry; 2 to 4: every table index is that many bits wide, and so that a table holds several of them a
+ * @tiny:    0 (also if it is not given) for the real geometry; 2 to 4: every table index is that many bits wide, and so that a table
+ *           holds several of them a
  *           contiguous group is tiny-1 bits wide at level 0 and, where the format also has groups above, 1 bit wide there. Entries keep
  *           their encoding; ias is granule_lg2 + levels * tiny, at most 8 bits above the granule
  * @levels:  tables that a full walk visits. amdv1: those that the top starts with, 1 to 6, growing on demand up to what ias needs

@@ -42,7 +42,8 @@ struct engine;
 typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
 
 /*
- * struct engine_ops - one format of one engine. All ranges are [iova, last]. Whoever calls map, cut, unmap or a clearing dirty holds a lock over every
+ * struct engine_ops - one format of one engine. All ranges are [iova, last]. Whoever calls map, cut, unmap or a clearing dirty holds a
+ * lock over every
  * piece that the call touches; calls on disjoint ranges may run at the same time. Each fills the gather, which the caller passes to ->sync
  * before it relies on the change: before new mappings are used, before what was unmapped is reused, before a dirty report is acted on.
  *
@@ -57,11 +58,14 @@ typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
  * @map:     makes [iova, last] translate to oa onwards with prot, in the largest pages that alignment, length and cfg->pgsizes allow.
  *           *granules: how much was mapped, valid on error too. -EADDRINUSE: exactly the leaves before the first conflicting one remain;
  *           -ENOMEM: some whole leaves from the front remain; other errors: nothing changed
- * @cut:     makes iova the start of a leaf without disturbing a translation. 0 and nothing stored if it already is. On error no live entry has changed
- * @unmap:   removes leaves from iova on until last is reached or passed, or at the first hole; nothing if iova lies inside a leaf. *granules: what was
+ * @cut:     makes iova the start of a leaf without disturbing a translation. 0 and nothing stored if it already is. On error no live
+ *           entry has changed
+ * @unmap:   removes leaves from iova on until last is reached or passed, or at the first hole; nothing if iova lies inside a leaf.
+ *           *granules: what was
  *           removed, the whole of the last leaf included. Tables whose span lies in [iova, last] and was emptied go to the gather
  * @translate: *oa for iova; needs no lock against other ranges
- * @dirty:   calls fn for each dirty leaf that overlaps [iova, last]; with @clear the whole leaf is clean afterwards. -EOPNOTSUPP without dirty tracking
+ * @dirty:   calls fn for each dirty leaf that overlaps [iova, last]; with @clear the whole leaf is clean afterwards. -EOPNOTSUPP without
+ *           dirty tracking
  * @sync:    issues the invalidations that g owes, waits, then frees the tables on it; g is empty afterwards
  * @root:    address and level of the table that a walk starts with
  */

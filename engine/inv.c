@@ -7,13 +7,8 @@
 typedef void inv_fn(struct mem *mem, const struct config *cfg, const struct inv_geometry *geo, const struct gather *g);
 
 static inv_fn *const inv_vendor[TLB_NR] = {
-	[TLB_GENERIC] = inv_generic,
-	[TLB_AMD] = inv_amd,
-	[TLB_VTD] = inv_vtd,
-	[TLB_ARM] = inv_arm,
-	[TLB_RISCV] = inv_riscv,
-	[TLB_ARMV7S] = inv_armv7s,
-	[TLB_DART] = inv_dart,
+	[TLB_GENERIC] = inv_generic, [TLB_AMD] = inv_amd,       [TLB_VTD] = inv_vtd,   [TLB_ARM] = inv_arm,
+	[TLB_RISCV] = inv_riscv,     [TLB_ARMV7S] = inv_armv7s, [TLB_DART] = inv_dart,
 };
 
 void inv_issue(struct mem *mem, const struct config *cfg, const struct inv_geometry *geo, const struct gather *g)

@@ -2,7 +2,8 @@
 /*
  * mem.c - simulated physical memory: the arena, its allocator and the observed half of the primitives.
  *
- * Freed tables are poisoned and go to the end of a queue of their size, so that a stale pointer finds poison for as long as possible. Nothing here
+ * Freed tables are poisoned and go to the end of a queue of their size, so that a stale pointer finds poison for as long as possible.
+ * Nothing here
  * depends on host addresses: a run is reproducible bit by bit.
  */
 #include <errno.h>
@@ -27,9 +28,8 @@
 
 enum {
 	MEM_POISON = 0xa5,
-	MEM_CLASSES_NR = 12,        /* tables of 1 to 2048 frames */
-	MEM_QUARANTINE_NR = 32,     /* freed tables of a size that are kept back while there is fresh memory */
-	MEM_EVENTS_ROOM = 1 << 22,
+	MEM_CLASSES_NR = 12,    /* tables of 1 to 2048 frames */
+	MEM_QUARANTINE_NR = 32, /* freed tables of a size that are kept back while there is fresh memory */
 };
 
 /* Freed tables of one size, oldest first, linked through mem.next. */
@@ -55,9 +55,10 @@ int mem_init(struct mem *m, uint64_t pa, uint64_t bytes, mem_fault_fn *fault, vo
 	m->view.frames = mem_reserve(frames * sizeof(*m->view.frames));
 	m->next = mem_reserve(frames * sizeof(*m->next));
 	m->room_class = mem_reserve(frames);
-	m->view.events = mem_reserve(MEM_EVENTS_ROOM * sizeof(*m->view.events));
+	/* Every item of the arena may be stored to twice by one operation; what stores more makes no progress. */
+	m->events_room = (1u << 20) + bytes / 4;
+	m->view.events = mem_reserve(m->events_room * sizeof(*m->view.events));
 	m->classes = calloc(MEM_CLASSES_NR, sizeof(*m->classes));
-	m->events_room = MEM_EVENTS_ROOM;
 	m->budget = UINT64_MAX;
 	m->fault = fault;
 	m->fault_arg = fault_arg;
@@ -82,7 +83,7 @@ void mem_release(struct mem *m)
 	if (m->room_class)
 		munmap(m->room_class, frames);
 	if (m->view.events)
-		munmap(m->view.events, MEM_EVENTS_ROOM * sizeof(*m->view.events));
+		munmap(m->view.events, m->events_room * sizeof(*m->view.events));
 	free(m->classes);
 	memset(m, 0, sizeof(*m));
 }
@@ -247,7 +248,8 @@ void mem_free(struct mem *m, uint64_t pa)
 	if (!mem_view_has(&m->view, pa, 1) || (pa & ((1u << MEM_FRAME_LG2) - 1)))
 		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, "free of an address that is no table");
 	if (f->state != MEM_FRAME_LIVE)
-		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, f->state == MEM_FRAME_FREED ? "table freed twice" : "free of an address that is no table");
+		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa,
+			 f->state == MEM_FRAME_FREED ? "table freed twice" : "free of an address that is no table");
 	if (m->observed)
 		mem_observed_event(m, MEM_FREE, pa, f->bytes, 0);
 	else
@@ -337,10 +339,11 @@ static unsigned mem_step_lg2(uint64_t from, uint64_t to)
 }
 
 /*
- * Store items of one size as long as what they held goes on by old_step; nr at least 1, at most 65,535. Returns how many were stored. Inlined with a constant size.
+ * Store items of one size as long as what they held goes on by old_step; nr at least 1, at most 65,535. Returns how many were stored.
+ * Inlined with a constant size.
  */
-static inline __attribute__((always_inline)) unsigned mem_fill_run(void *host, const unsigned bytes_lg2, unsigned nr, uint64_t val, uint64_t step,
-								    uint64_t old, uint64_t old_step)
+static inline __attribute__((always_inline)) unsigned mem_fill_run(void *host, const unsigned bytes_lg2, unsigned nr, uint64_t val,
+								   uint64_t step, uint64_t old, uint64_t old_step)
 {
 	uint32_t *host32 = host;
 	uint64_t *host64 = host;
@@ -367,7 +370,9 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 	mem_check(m, pa, nr << bytes_lg2, 1u << bytes_lg2, nr, MEM_FAULT_WILD_STORE);
 	/* One event for each run of items whose old values follow each other by one step. */
 	while (nr) {
-		struct mem_event ev = { .kind = MEM_STORE, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val };
+		struct mem_event ev = {
+			.kind = MEM_STORE, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val
+		};
 		unsigned run = nr < UINT16_MAX ? nr : UINT16_MAX, old_step_lg2 = 64;
 		uint64_t old_step;
 

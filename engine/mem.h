@@ -15,13 +15,13 @@
 #include "mem_view.h"
 
 enum mem_fault {
-	MEM_FAULT_WILD_LOAD,   /* a load outside a live table */
-	MEM_FAULT_WILD_STORE,  /* a store outside a live table, or misaligned */
+	MEM_FAULT_WILD_LOAD,      /* a load outside a live table */
+	MEM_FAULT_WILD_STORE,     /* a store outside a live table, or misaligned */
 	MEM_FAULT_USE_AFTER_FREE, /* an access to a freed table */
 	MEM_FAULT_DOUBLE_FREE,
-	MEM_FAULT_BUDGET,      /* more steps than the operation may use */
-	MEM_FAULT_INVARIANT,   /* an engine invariant does not hold; text says which */
-	MEM_FAULT_LOG_FULL,    /* the tool's own fault: the log has no room */
+	MEM_FAULT_BUDGET,    /* more steps than the operation may use */
+	MEM_FAULT_INVARIANT, /* an engine invariant does not hold; text says which */
+	MEM_FAULT_LOG_FULL,  /* the tool's own fault: the log has no room */
 };
 
 /* What is done about a fault at pa (MEM_NONE where there is no address). Must not return: if it does, the process ends. */
@@ -84,7 +84,8 @@ void mem_observe(struct mem *m, bool on);
 uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
 
 /*
- * mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned, with an observer when the next operation begins, so that the
+ * mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned, with an observer when the next operation
+ * begins, so that the
  * observer can still read what it held; and it is kept back before it is used again, at least until then.
  */
 void mem_free(struct mem *m, uint64_t pa);
@@ -155,7 +156,8 @@ static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 }
 
 /*
- * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their order is not
+ * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their
+ * order is not
  * promised.
  */
 static inline void mem_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
@@ -207,7 +209,8 @@ static inline void mem_top(struct mem *m, uint64_t root, unsigned level)
 }
 
 /*
- * The device's side: replace old by val in the item at pa if it still holds old, as the hardware's accessed and dirty update does. Returns whether it did.
+ * The device's side: replace old by val in the item at pa if it still holds old, as the hardware's accessed and dirty update does.
+ * Returns whether it did.
  */
 bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, uint64_t val);
 

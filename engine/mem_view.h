@@ -17,8 +17,8 @@
 #define MEM_NONE UINT64_MAX /* no such physical address */
 
 enum mem_event_kind {
-	MEM_STORE,      /* pa, bytes_lg2, nr items, old, new, step: plain store or fill */
-	MEM_CAS,        /* pa, bytes_lg2, old, new: successful compare-exchange: fence, release store, fence */
+	MEM_STORE, /* pa, bytes_lg2, nr items, old, new, step: plain store or fill */
+	MEM_CAS,   /* pa, bytes_lg2, old, new: successful compare-exchange: fence, release store, fence */
 	MEM_FENCE,
 	MEM_FLUSH,      /* pa, old = bytes: written back to memory when the event is logged */
 	MEM_ALLOC,      /* pa, old = bytes: a zeroed table */
@@ -105,7 +105,10 @@ static inline const struct mem_frame *mem_view_frame(const struct mem_view *v, u
 	return &v->frames[(pa - v->pa) >> MEM_FRAME_LG2];
 }
 
-/* The item of 4 (bytes_lg2 = 2) or 8 (3) bytes at pa, which must lie inside the arena; acquire, so that a table is read after the pointer to it. */
+/*
+ * The item of 4 (bytes_lg2 = 2) or 8 (3) bytes at pa, which must lie inside the arena; acquire, so that a table is read after the pointer
+ * to it.
+ */
 static inline uint64_t mem_view_load(const struct mem_view *v, uint64_t pa, unsigned bytes_lg2)
 {
 	const uint8_t *p = v->bytes + (pa - v->pa);

@@ -86,10 +86,10 @@ struct pt {
 };
 
 #ifdef HITLESS_INVARIANTS
-#define PT_INVARIANT(pt, cond)                                                          \
-	do {                                                                            \
-		if (!(cond))                                                            \
-			mem_fail((pt)->mem, MEM_FAULT_INVARIANT, MEM_NONE, #cond);       \
+#define PT_INVARIANT(pt, cond)                                                     \
+	do {                                                                       \
+		if (!(cond))                                                       \
+			mem_fail((pt)->mem, MEM_FAULT_INVARIANT, MEM_NONE, #cond); \
 	} while (0)
 #else
 #define PT_INVARIANT(pt, cond) ((void)0)

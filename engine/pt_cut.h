@@ -33,7 +33,8 @@ static inline uint64_t pt_cut_half_last(const struct pt_cut *c, uint64_t iova)
 }
 
 /*
- * pt_build - fill a private table with what the entry maps in [iova, last], which lies inside the table's span, in the largest pages that do not cross the
+ * pt_build - fill a private table with what the entry maps in [iova, last], which lies inside the table's span, in the largest pages that
+ * do not cross the
  * cut. 0 or -ENOMEM; tables made so far hang below table.
  */
 static int pt_build(const struct pt_cut *c, unsigned level, uint64_t table, uint64_t iova, uint64_t last)
@@ -167,7 +168,8 @@ static void pt_mark_tree(const struct pt *pt, unsigned level, uint64_t table)
 }
 
 /*
- * Replace item i, whatever the device sets in it meanwhile. Returns whether it was dirty at last. A table that was planned from a clean entry is marked before it is
+ * Replace item i, whatever the device sets in it meanwhile. Returns whether it was dirty at last. A table that was planned from a clean
+ * entry is marked before it is
  * linked.
  */
 static inline bool pt_cut_publish_item(const struct pt_cut *c, unsigned i)
@@ -229,7 +231,8 @@ static inline int pt_cut_leaf(const struct pt *pt, unsigned level, uint64_t pa, 
 		return ret;
 	pt_cut_publish(&c);
 	/*
-	 * The device may hold the old entry whole: unless it is gone before one half is unmapped and reused, an invalidation of that half alone
+	 * The device may hold the old entry whole: unless it is gone before one half is unmapped and reused, an invalidation of that half
+	 * alone
 	 * would leave it standing.
 	 */
 	gather_leaf(g, c.iova, c.last, level, size_lg2);

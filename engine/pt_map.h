@@ -58,7 +58,8 @@ static inline void pt_gather_tree(const struct pt *pt, struct gather *g, unsigne
 }
 
 /*
- * Break before make (DDI 0487 D8.14): hardware that may not see a table pointer turn into a leaf must have forgotten the pointer first. The items are holes meanwhile, as they
+ * Break before make (DDI 0487 D8.14): hardware that may not see a table pointer turn into a leaf must have forgotten the pointer first.
+ * The items are holes meanwhile, as they
  * were to every walk. What g owes stays owed.
  */
 static inline void pt_break(const struct pt *pt, const struct gather *g, uint64_t pa, unsigned items)
@@ -156,7 +157,10 @@ static inline unsigned pt_map_top_level(const struct pt *pt, uint64_t iova, uint
 	return level;
 }
 
-/* Build roots from the one above top up to level, each pointing to the one below. Returns the highest, or MEM_NONE with nothing left behind. */
+/*
+ * Build roots from the one above top up to level, each pointing to the one below. Returns the highest, or MEM_NONE with nothing left
+ * behind.
+ */
 static inline uint64_t pt_build_roots(const struct pt *pt, uint64_t top, unsigned level)
 {
 	uint64_t root = pt_table_top(top), fresh[CONFIG_LEVELS_MAX];
@@ -177,7 +181,8 @@ static inline uint64_t pt_build_roots(const struct pt *pt, uint64_t top, unsigne
 }
 
 /*
- * pt_grow - raise the top to level at least. The device is told of the new root before any writer can map through it, and roots reach it in the order in which they
+ * pt_grow - raise the top to level at least. The device is told of the new root before any writer can map through it, and roots reach it
+ * in the order in which they
  * grow; both need one writer at a time. 0 or -ENOMEM, nothing changed.
  */
 static inline int pt_grow(struct pt *pt, unsigned level)

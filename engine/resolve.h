@@ -83,7 +83,8 @@ static inline bool resolve_tiny(struct config *cfg, unsigned granule_lg2, unsign
 
 	if (!resolve_in(&cfg->levels, most, 2, most))
 		return false;
-	return resolve_in(&cfg->ias, granule_lg2 + cfg->levels * cfg->tiny, granule_lg2 + cfg->levels * cfg->tiny, granule_lg2 + cfg->levels * cfg->tiny);
+	return resolve_in(&cfg->ias, granule_lg2 + cfg->levels * cfg->tiny, granule_lg2 + cfg->levels * cfg->tiny,
+			  granule_lg2 + cfg->levels * cfg->tiny);
 }
 
 #endif

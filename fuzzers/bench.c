@@ -15,28 +15,33 @@
 #define RAW_SECONDS_QUICK 0.005
 #define SCALES_MAX 8
 
-static const char help[] =
-	"usage: hitless bench [raw] [checked] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] [--seconds S] [--ops N] [--seed S] [--json]\n"
-	"\n"
-	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest pages in one call; without an observer and with\n"
-	"           the log, and the ratio. Each call with its sync; the shortest of many rounds. A cut is one smallest page after the middle of a\n"
-	"           leaf; of smallest pages it is at a leaf start and stores nothing\n"
-	"  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every 16,384 operations; and the\n"
-	"           mix that it had. A run to warm up, one that is timed and the same again to count\n"
-	"  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random places among a thousand and a\n"
-	"           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host bytes of the interval\n"
-	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
-	"\n"
-	"Without a part: all three. raw and checked run every format, scale vtdss, unless --format says which.\n"
-	"\n"
-	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
-	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
-	"  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
-	"  --ops N         checked: operations; default 1,000,000\n"
-	"  --seed S        checked and scale; default 1\n"
-	"  --json          one object on standard output\n"
-	"\n"
-	"No figure makes it fail. Measure release builds: scripts/build release.\n";
+static const char help[] = "usage: hitless bench [raw] [checked] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
+			   "[--seconds S] [--ops N] [--seed S] [--json]\n"
+			   "\n"
+			   "  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
+			   "pages in one call; without an observer and with\n"
+			   "           the log, and the ratio. Each call with its sync; the shortest of many rounds. A cut is one smallest "
+			   "page after the middle of a\n"
+			   "           leaf; of smallest pages it is at a leaf start and stores nothing\n"
+			   "  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every "
+			   "16,384 operations; and the\n"
+			   "           mix that it had. A run to warm up, one that is timed and the same again to count\n"
+			   "  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random "
+			   "places among a thousand and a\n"
+			   "           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
+			   "bytes of the interval\n"
+			   "           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
+			   "\n"
+			   "Without a part: all three. raw and checked run every format, scale vtdss, unless --format says which.\n"
+			   "\n"
+			   "  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
+			   "  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
+			   "  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
+			   "  --ops N         checked: operations; default 1,000,000\n"
+			   "  --seed S        checked and scale; default 1\n"
+			   "  --json          one object on standard output\n"
+			   "\n"
+			   "No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
 	bool raw, checked;
@@ -136,10 +141,13 @@ static json_t *json_raw(const struct bench_raw *raw)
 
 		if (!row->calls)
 			continue;
-		one = json_pack("{sI sI sI}", "leaf_bytes", (json_int_t)1 << row->size_lg2, "leaves", (json_int_t)row->leaves_nr, "calls", (json_int_t)row->calls);
+		one = json_pack("{sI sI sI}", "leaf_bytes", (json_int_t)1 << row->size_lg2, "leaves", (json_int_t)row->leaves_nr, "calls",
+				(json_int_t)row->calls);
 		for (k = 0; k < BENCH_OPS_NR; k++)
-			json_object_set_new(one, op_titles[k], row->ns[0][k] > 0 ? json_pack("{sf sf sf}", "ns", row->ns[0][k], "observed_ns", row->ns[1][k],
-					    "ratio", ratio(row->ns[1][k], row->ns[0][k])) : json_null());
+			json_object_set_new(one, op_titles[k],
+					    row->ns[0][k] > 0 ? json_pack("{sf sf sf}", "ns", row->ns[0][k], "observed_ns", row->ns[1][k],
+									  "ratio", ratio(row->ns[1][k], row->ns[0][k]))
+							      : json_null());
 		json_array_append_new(rows, one);
 	}
 	return rows;
@@ -173,25 +181,28 @@ static double per_second(const struct bench_checked *n)
 
 static void print_checked(const char *format, const struct bench_checked *n)
 {
-	printf("%-10s %9.0f %7.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, per_second(n), (double)n->ns / (double)n->operations,
-	       (double)n->cpu_ns / (double)n->operations, (double)n->leaves / (double)n->operations, (double)n->stores / (double)n->operations, ratio((double)n->cpu_ns, (double)n->stores),
-	       percent(n->splits, n), percent(n->maps, n), percent(n->unmaps, n), 100 * ratio((double)n->partial, (double)n->unmaps), percent(n->refused, n));
+	printf("%-10s %9.0f %7.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, per_second(n),
+	       (double)n->ns / (double)n->operations, (double)n->cpu_ns / (double)n->operations, (double)n->leaves / (double)n->operations,
+	       (double)n->stores / (double)n->operations, ratio((double)n->cpu_ns, (double)n->stores), percent(n->splits, n),
+	       percent(n->maps, n), percent(n->unmaps, n), 100 * ratio((double)n->partial, (double)n->unmaps), percent(n->refused, n));
 	fflush(stdout);
 }
 
 static json_t *json_checked(const struct bench_checked *n)
 {
-	json_t *mix = json_pack("{sf sf sf sf sf sf}", "splits", percent(n->splits, n), "maps", percent(n->maps, n), "unmaps", percent(n->unmaps, n),
-				"unmaps_partial", percent(n->partial, n), "refused", percent(n->refused, n), "skipped", percent(n->skipped, n));
+	json_t *mix = json_pack("{sf sf sf sf sf sf}", "splits", percent(n->splits, n), "maps", percent(n->maps, n), "unmaps",
+				percent(n->unmaps, n), "unmaps_partial", percent(n->partial, n), "refused", percent(n->refused, n),
+				"skipped", percent(n->skipped, n));
 	json_t *checks = json_object();
 	unsigned i;
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(checks, check_names[i], json_integer((json_int_t)n->comparisons[i]));
-	return json_pack("{sI sf sf sf sf sf sI sf so so}", "operations", (json_int_t)n->operations, "seconds", (double)n->ns * 1e-9, "operations_per_second",
-			 per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations, "cpu_ns_per_operation",
-			 (double)n->cpu_ns / (double)n->operations, "leaves_per_operation", (double)n->leaves / (double)n->operations, "stores", (json_int_t)n->stores, "ns_per_store", ratio((double)n->cpu_ns, (double)n->stores),
-			 "mix_percent", mix, "comparisons", checks);
+	return json_pack("{sI sf sf sf sf sf sI sf so so}", "operations", (json_int_t)n->operations, "seconds", (double)n->ns * 1e-9,
+			 "operations_per_second", per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations,
+			 "cpu_ns_per_operation", (double)n->cpu_ns / (double)n->operations, "leaves_per_operation",
+			 (double)n->leaves / (double)n->operations, "stores", (json_int_t)n->stores, "ns_per_store",
+			 ratio((double)n->cpu_ns, (double)n->stores), "mix_percent", mix, "comparisons", checks);
 }
 
 static int run_checked(const struct options *o, const struct config *cfg, json_t *json)
@@ -226,12 +237,16 @@ static int run_scale(const struct options *o, const struct config *cfg, const st
 			json_decref(list);
 			return complain(EXIT_TOOL, "%s: %llu pieces do not fit the arena", cfg->format, (unsigned long long)p->scales[i]);
 		}
-		json_array_append_new(list, json_pack("{sI sI sf sf sf sf sf}", "pieces", (json_int_t)n[i].pieces, "operations", (json_int_t)n[i].operations,
-				      "ns_per_operation", ns_per_op(&n[i]), "cpu_ns_per_operation", ratio((double)n[i].cpu_ns, (double)n[i].operations), "ratio", ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
-				      ratio((double)n[i].bytes, (double)n[i].pieces), "sweep_ns_per_piece", ratio((double)n[i].sweep_ns, (double)n[i].pieces)));
+		json_array_append_new(list, json_pack("{sI sI sf sf sf sf sf}", "pieces", (json_int_t)n[i].pieces, "operations",
+						      (json_int_t)n[i].operations, "ns_per_operation", ns_per_op(&n[i]),
+						      "cpu_ns_per_operation", ratio((double)n[i].cpu_ns, (double)n[i].operations), "ratio",
+						      ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
+						      ratio((double)n[i].bytes, (double)n[i].pieces), "sweep_ns_per_piece",
+						      ratio((double)n[i].sweep_ns, (double)n[i].pieces)));
 		if (!json)
-			printf("%-10s %8llu pieces: %6.0f ns per operation (%.2f times the first), %5.1f bytes per piece, a sweep takes %.1f ns per piece\n", cfg->format,
-			       (unsigned long long)n[i].pieces, ns_per_op(&n[i]), ratio(ns_per_op(&n[i]), ns_per_op(&n[0])),
+			printf("%-10s %8llu pieces: %6.0f ns per operation (%.2f times the first), %5.1f bytes per piece, a sweep takes "
+			       "%.1f ns per piece\n",
+			       cfg->format, (unsigned long long)n[i].pieces, ns_per_op(&n[i]), ratio(ns_per_op(&n[i]), ns_per_op(&n[0])),
 			       ratio((double)n[i].bytes, (double)n[i].pieces), ratio((double)n[i].sweep_ns, (double)n[i].pieces));
 	}
 	if (json)
@@ -295,8 +310,9 @@ static int run_text(const struct options *o, const struct parts *p)
 	}
 	if (p->checked && ret < 0) {
 		printf("%schecked: one job, the default mix, all checks; the mix in percent of all operations\n"
-		       "%-10s %9s %7s %7s %8s %8s %9s  %5s %5s %6s %6s %5s\n", p->raw ? "\n" : "", "format", "op/s", "ns/op", "cpu ns", "leaf/op", "store/op", "ns/store",
-		       "split", "map", "unmap", "(part)", "refused");
+		       "%-10s %9s %7s %7s %8s %8s %9s  %5s %5s %6s %6s %5s\n",
+		       p->raw ? "\n" : "", "format", "op/s", "ns/op", "cpu ns", "leaf/op", "store/op", "ns/store", "split", "map", "unmap",
+		       "(part)", "refused");
 		ret = for_formats(o, p, part_checked, false, NULL);
 	}
 	if (p->scales_nr && ret < 0) {
@@ -332,7 +348,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_checked, false, entries);
 	if (ret < 0 && p->scales_nr)
 		ret = for_formats(o, p, run_scale, true, entries);
-	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick, "formats", formats);
+	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,
+			 "formats", formats);
 	if (ret < 0) {
 		json_dumpf(root, stdout, JSON_INDENT(1));
 		putchar('\n');

@@ -30,8 +30,10 @@ struct bench_raw {
 };
 
 /*
- * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync. A cut is
- * one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and stores nothing.
+ * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its
+ * sync. A cut is
+ * one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and
+ * stores nothing.
  * 0 or -errno.
  */
 int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
@@ -39,7 +41,8 @@ int bench_raw(const struct config *cfg, const struct exec_options *options, doub
 /*
  * struct bench_checked - the default mix under the oracle.
  *
- * @ns, @cpu_ns: of all operations, generating them included: as the clock on the wall has it, and as the processor, which does not count other programs
+ * @ns, @cpu_ns: of all operations, generating them included: as the clock on the wall has it, and as the processor, which does not count
+ *               other programs
  * @splits: cuts that stored, @maps: that succeeded, @unmaps: that removed something, @partial: of those, the ones that left part of a piece
  * @stores: items stored, as logged
  */
@@ -48,7 +51,10 @@ struct bench_checked {
 	uint64_t comparisons[CHECK_NR];
 };
 
-/* bench_checked - ops operations of the default mix, the domain made anew every 16,384. Runs twice: once to time it, once to count. 0 or -errno. */
+/*
+ * bench_checked - ops operations of the default mix, the domain made anew every 16,384. Runs twice: once to time it, once to count. 0 or
+ * -errno.
+ */
 int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked);
 
 /*

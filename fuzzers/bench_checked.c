@@ -152,7 +152,9 @@ struct slots {
 static void slot_map(struct slots *s, uint64_t slot, unsigned first, unsigned last)
 {
 	uint64_t iova = s->base + ((slot * SLOT_UNITS) << s->small_lg2);
-	struct op op = { .kind = OP_MAP, .prot = (uint8_t)s->prot, .iova = iova + ((uint64_t)first << s->small_lg2),
+	struct op op = { .kind = OP_MAP,
+			 .prot = (uint8_t)s->prot,
+			 .iova = iova + ((uint64_t)first << s->small_lg2),
 			 .last = iova + ((uint64_t)(last + 1) << s->small_lg2) - 1 };
 
 	/* Shifted by one page, so that it is never the iova and all leaves are smallest pages. */
@@ -164,7 +166,9 @@ static void slot_op(struct slots *s, uint64_t slot, enum op_kind kind, unsigned 
 {
 	uint64_t iova = s->base + ((slot * SLOT_UNITS) << s->small_lg2);
 
-	exec_op(s->x, &(struct op){ .kind = (uint8_t)kind, .iova = iova + ((uint64_t)first << s->small_lg2), .last = iova + ((uint64_t)(last + 1) << s->small_lg2) - 1 });
+	exec_op(s->x, &(struct op){ .kind = (uint8_t)kind,
+				    .iova = iova + ((uint64_t)first << s->small_lg2),
+				    .last = iova + ((uint64_t)(last + 1) << s->small_lg2) - 1 });
 }
 
 /* Five operations at each of so many random places. The number of live pieces stays. Returns how many operations. */

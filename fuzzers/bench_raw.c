@@ -34,7 +34,8 @@ struct raw {
 static volatile uint64_t raw_sink;
 
 /*
- * The log is emptied before each call, and so is its cost part of the observer's. Without one this is done once for all calls: what an operation has freed can be
+ * The log is emptied before each call, and so is its cost part of the observer's. Without one this is done once for all calls: what an
+ * operation has freed can be
  * allocated again only by a later one.
  */
 static void raw_begin(struct raw *r, unsigned i)
@@ -106,7 +107,8 @@ static int raw_translate(struct raw *r)
 		uint64_t random = rng_next(&r->rng);
 
 		raw_begin(r, i);
-		ret |= r->x->ops->translate(r->x->engine, r->base + (random >> 32) % r->row->calls * r->stride + (random & (r->bytes - 1)), &oa);
+		ret |= r->x->ops->translate(r->x->engine, r->base + (random >> 32) % r->row->calls * r->stride + (random & (r->bytes - 1)),
+					    &oa);
 		sum += oa;
 	}
 	raw_sink = sum;

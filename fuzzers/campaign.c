@@ -173,7 +173,8 @@ static bool campaign_reap(struct campaign *c, unsigned job, int status)
 		return true;
 	}
 	if (!__atomic_load_n(&w->found, __ATOMIC_ACQUIRE))
-		finding_crash(&w->finding, w->config.cfg.format, w->ops_nr ? w->ops[at].kind : (unsigned)OP_NR, at, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		finding_crash(&w->finding, w->config.cfg.format, w->ops_nr ? w->ops[at].kind : (unsigned)OP_NR, at,
+			      WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 	campaign_found(c, w);
 	w->domain += c->plan.jobs;
 	return true;
@@ -222,8 +223,8 @@ static void campaign_progress(const struct campaign *c, bool terminal)
 	campaign_sum(c, c->plan.formats_nr, &s);
 	for (i = 0; i < CHECK_NR; i++)
 		comparisons += s.comparisons[i];
-	fprintf(stderr, "%s%.0f s: %" PRIu64 " operations, %" PRIu64 " comparisons, %u findings%s", terminal ? "\r" : "", campaign_now() - c->started,
-		s.operations, comparisons, c->findings_nr, terminal ? "  " : "\n");
+	fprintf(stderr, "%s%.0f s: %" PRIu64 " operations, %" PRIu64 " comparisons, %u findings%s", terminal ? "\r" : "",
+		campaign_now() - c->started, s.operations, comparisons, c->findings_nr, terminal ? "  " : "\n");
 }
 
 static void campaign_loop(struct campaign *c)
@@ -348,8 +349,10 @@ int cmd_fuzz(int argc, char **argv)
 	struct campaign c;
 	struct options o;
 	unsigned job;
-	int status = options_parse(argc, argv, OPTION_FORMAT | OPTION_SEED | OPTION_OPS | OPTION_SECONDS | OPTION_JOBS | OPTION_JSON | OPTION_UNTIL | OPTION_OUT |
-						       OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA, fuzz_help, &o);
+	int status = options_parse(argc, argv,
+				   OPTION_FORMAT | OPTION_SEED | OPTION_OPS | OPTION_SECONDS | OPTION_JOBS | OPTION_JSON | OPTION_UNTIL |
+					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA,
+				   fuzz_help, &o);
 
 	if (status >= 0)
 		return status;

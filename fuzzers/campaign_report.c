@@ -72,7 +72,8 @@ static double stats_rate(const struct worker_stats *s)
 void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 {
 	fprintf(out, "\n%s", f->finding.report);
-	fprintf(out, "%zu operations, found %" PRIu64 " time%s; again with: hitless replay %s\n", f->ops_nr, f->times, f->times == 1 ? "" : "s", f->path);
+	fprintf(out, "%zu operations, found %" PRIu64 " time%s; again with: hitless replay %s\n", f->ops_nr, f->times,
+		f->times == 1 ? "" : "s", f->path);
 }
 
 void campaign_print(const struct campaign *c, FILE *out)
@@ -81,15 +82,18 @@ void campaign_print(const struct campaign *c, FILE *out)
 	unsigned i;
 
 	campaign_sum(c, c->plan.formats_nr, &all);
-	fprintf(out, "%-10s %8s %12s %14s %14s %9s %10s\n", "format", "domains", "operations", "comparisons", "leaves", "findings", "ops/s/job");
+	fprintf(out, "%-10s %8s %12s %14s %14s %9s %10s\n", "format", "domains", "operations", "comparisons", "leaves", "findings",
+		"ops/s/job");
 	for (i = 0; i < c->plan.formats_nr; i++) {
 		campaign_sum(c, i, &s);
-		fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", c->plan.formats[i], s.domains, s.operations,
-			stats_comparisons(&s), s.leaves, campaign_findings_of(c, c->plan.formats[i]), stats_rate(&s));
+		fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", c->plan.formats[i], s.domains,
+			s.operations, stats_comparisons(&s), s.leaves, campaign_findings_of(c, c->plan.formats[i]), stats_rate(&s));
 	}
-	fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", "all", all.domains, all.operations, stats_comparisons(&all),
-		all.leaves, c->findings_nr, stats_rate(&all));
-	fprintf(out, "mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused; %.1f leaves an operation\n",
+	fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", "all", all.domains, all.operations,
+		stats_comparisons(&all), all.leaves, c->findings_nr, stats_rate(&all));
+	fprintf(out,
+		"mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused; %.1f "
+		"leaves an operation\n",
 		percent(all.splits, all.operations), percent(all.maps_done, all.operations), percent(all.unmaps, all.operations),
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
@@ -107,11 +111,13 @@ static json_t *json_stats(const struct worker_stats *s)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(comparisons, check_names[i], json_integer((json_int_t)s->comparisons[i]));
-	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "operations", (json_int_t)s->operations, "operations_per_second", stats_rate(s),
-		      "leaves_per_operation", s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
-		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent", percent(s->maps_done, s->operations),
-		      "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent", percent(s->unmaps_partial, s->unmaps),
-		      "refused_percent", percent(s->refused, s->operations), "comparisons", comparisons);
+	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "operations", (json_int_t)s->operations,
+		      "operations_per_second", stats_rate(s), "leaves_per_operation",
+		      s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
+		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent",
+		      percent(s->maps_done, s->operations), "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent",
+		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "comparisons",
+		      comparisons);
 	return o;
 }
 
@@ -122,8 +128,9 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 	snprintf(replay, sizeof(replay), "hitless replay %s", f->path);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "class", verdict_name(f->finding.v.class), "guarantee",
 			 (const char[]){ 'G', (char)('0' + f->finding.v.guarantee % 10), 0 }, "format", format, "op",
-			 f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature", f->finding.signature, "trace", f->path,
-			 "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations", (json_int_t)f->ops_nr);
+			 f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature",
+			 f->finding.signature, "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times,
+			 "trace_operations", (json_int_t)f->ops_nr);
 }
 
 void campaign_json(const struct campaign *c, FILE *out)

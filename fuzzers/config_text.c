@@ -199,6 +199,7 @@ void config_print(const struct config *cfg, char *buf, size_t buf_bytes)
 		if (name)
 			at += snprintf(buf + at, buf_bytes - at, " %s=%s", key->name, name);
 		else
-			at += snprintf(buf + at, buf_bytes - at, key->kind == CONFIG_BITMAP ? " %s=0x%" PRIx64 : " %s=%" PRIu64, key->name, value);
+			at += snprintf(buf + at, buf_bytes - at, key->kind == CONFIG_BITMAP ? " %s=0x%" PRIx64 : " %s=%" PRIu64, key->name,
+				       value);
 	}
 }

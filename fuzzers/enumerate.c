@@ -117,13 +117,15 @@ static uint64_t scope_iova(const struct scope *s, const struct part *part, uint6
 }
 
 /*
- * An oa of this alignment: the units' bits as in the iova, plus the one unit that ends the congruence, under a pattern of ones and zeros that takes turns.
+ * An oa of this alignment: the units' bits as in the iova, plus the one unit that ends the congruence, under a pattern of ones and zeros
+ * that takes turns.
  */
 static uint64_t scope_oa(const struct scope *s, const struct range *r)
 {
 	unsigned low_lg2 = s->unit_lg2 + s->bits + 1;
 	uint64_t low = scope_iova(s, r->part, r->first) & layout_mask(low_lg2 - 1);
-	uint64_t high = (s->turn & 1 ? UINT64_C(0x5555555555555555) : UINT64_C(0xaaaaaaaaaaaaaaaa)) & layout_mask(s->hw.oa_lg2) & ~layout_mask(low_lg2);
+	uint64_t high = (s->turn & 1 ? UINT64_C(0x5555555555555555) : UINT64_C(0xaaaaaaaaaaaaaaaa)) & layout_mask(s->hw.oa_lg2) &
+			~layout_mask(low_lg2);
 
 	if (r->align < s->bits)
 		low += UINT64_C(1) << (s->unit_lg2 + r->align);
@@ -132,8 +134,11 @@ static uint64_t scope_oa(const struct scope *s, const struct range *r)
 
 static struct op scope_map_op(const struct scope *s, const struct range *r, unsigned prot)
 {
-	return (struct op){ .kind = OP_MAP, .iova = scope_iova(s, r->part, r->first), .last = scope_iova(s, r->part, r->last + 1) - 1,
-			    .oa = scope_oa(s, r), .prot = s->prots[prot % s->prots_nr] };
+	return (struct op){ .kind = OP_MAP,
+			    .iova = scope_iova(s, r->part, r->first),
+			    .last = scope_iova(s, r->part, r->last + 1) - 1,
+			    .oa = scope_oa(s, r),
+			    .prot = s->prots[prot % s->prots_nr] };
 }
 
 static void scope_unmap(struct scope *s, uint64_t iova, uint64_t last)
@@ -348,7 +353,10 @@ static void scope_hole(struct scope *s)
 	for (from = 0; from < low->nr; from++) {
 		scope_open(s);
 		for (to = 0; to < high->nr; to++) {
-			struct op op = { .kind = OP_MAP, .iova = scope_iova(s, low, from), .last = scope_iova(s, high, to + 1) - 1, .prot = s->prots[0] };
+			struct op op = { .kind = OP_MAP,
+					 .iova = scope_iova(s, low, from),
+					 .last = scope_iova(s, high, to + 1) - 1,
+					 .prot = s->prots[0] };
 
 			scope_script(s);
 			op.oa = op.iova & layout_mask(s->hw.oa_lg2);

@@ -23,15 +23,21 @@
 static const char help[] =
 	"usage: hitless enumerate [--format FORMAT]... [--config TEXT] [--quick] [--jobs N] [--without CHECK,...] [--out DIR] [--json]\n"
 	"\n"
-	"Small scope, completely: runs every case of every tiny configuration instead of drawing some. A unit is the smallest enabled page;\n"
+	"Small scope, completely: runs every case of every tiny configuration instead of drawing some. A unit is the smallest enabled "
+	"page;\n"
 	"a tiny domain has at most 256.\n"
 	"\n"
-	"  ranges  each range of units, with each alignment of the oa to the iova (congruent modulo 2^k units and no more, for every k; and\n"
-	"          congruent throughout), on an empty domain: map, cut, unmap left of the cut or right of it in turn, unmap the rest. Congruent\n"
-	"          throughout: once for each cut point inside a leaf. Otherwise the same for ranges in the first half of the units, and one\n"
-	"          cut point for the rest, as for alignments that lie between the same two page sizes. Then cuts that change nothing: at each leaf start and\n"
+	"  ranges  each range of units, with each alignment of the oa to the iova (congruent modulo 2^k units and no more, for every k; "
+	"and\n"
+	"          congruent throughout), on an empty domain: map, cut, unmap left of the cut or right of it in turn, unmap the rest. "
+	"Congruent\n"
+	"          throughout: once for each cut point inside a leaf. Otherwise the same for ranges in the first half of the units, and "
+	"one\n"
+	"          cut point for the rest, as for alignments that lie between the same two page sizes. Then cuts that change nothing: at "
+	"each leaf start and\n"
 	"          beside the range.\n"
-	"  pairs   in the first 16 units (and the last 16 of an upper half): for each two ranges, map both, over or beside each other; for\n"
+	"  pairs   in the first 16 units (and the last 16 of an upper half): for each two ranges, map both, over or beside each other; "
+	"for\n"
 	"          each third range, unmap it, with a cut before it if it starts inside a leaf. And each two alignments of the pair.\n"
 	"  hole    each range from the lower half into the upper one, which must be refused.\n"
 	"\n"
@@ -87,7 +93,9 @@ static int task_add(struct tasks *tasks, const struct options *o, const char *fo
 	if (options_config(o, format, text, &t->cfg, err, sizeof(err)))
 		return complain(EXIT_USAGE, "%s", err);
 	if (!t->cfg.tiny)
-		return o->config ? complain(EXIT_USAGE, "%s %s: only a tiny geometry can be enumerated; add tiny=2, 3 or 4", format, o->config) : -1;
+		return o->config ? complain(EXIT_USAGE, "%s %s: only a tiny geometry can be enumerated; add tiny=2, 3 or 4", format,
+					    o->config)
+				 : -1;
 	tasks->nr++;
 	return -1;
 }
@@ -176,7 +184,8 @@ static int tasks_wait(struct tasks *tasks, const struct options *o)
 	if (t->e->end == ENUMERATE_RUNNING) {
 		size_t at = t->e->ops_nr ? t->e->ops_nr - 1 : 0;
 
-		finding_crash(&t->e->finding, t->cfg.format, t->e->ops_nr ? t->e->ops[at].kind : (unsigned)OP_NR, at, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		finding_crash(&t->e->finding, t->cfg.format, t->e->ops_nr ? t->e->ops[at].kind : (unsigned)OP_NR, at,
+			      WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 		t->e->end = ENUMERATE_FINDING;
 	}
 	if (t->e->end == ENUMERATE_UNABLE)
@@ -193,11 +202,13 @@ static void task_print(const struct task *t)
 
 	for (i = 0; i < CHECK_NR; i++)
 		compared += n->comparisons[i];
-	printf("%s %s: %llu units, %llu ranges x alignments, %llu pairs, %llu domains, %llu operations (%llu maps, %llu cuts, %llu of them splits, %llu unmaps, "
-	       "%llu refused), %llu comparisons, %.1f s\n", t->cfg.format, t->text, (unsigned long long)n->units, (unsigned long long)n->ranges,
-	       (unsigned long long)n->pairs, (unsigned long long)n->domains, (unsigned long long)n->operations, (unsigned long long)n->maps,
-	       (unsigned long long)n->cuts, (unsigned long long)n->splits, (unsigned long long)n->unmaps, (unsigned long long)n->refused,
-	       (unsigned long long)compared, t->seconds);
+	printf("%s %s: %llu units, %llu ranges x alignments, %llu pairs, %llu domains, %llu operations (%llu maps, %llu cuts, %llu of them "
+	       "splits, %llu unmaps, "
+	       "%llu refused), %llu comparisons, %.1f s\n",
+	       t->cfg.format, t->text, (unsigned long long)n->units, (unsigned long long)n->ranges, (unsigned long long)n->pairs,
+	       (unsigned long long)n->domains, (unsigned long long)n->operations, (unsigned long long)n->maps, (unsigned long long)n->cuts,
+	       (unsigned long long)n->splits, (unsigned long long)n->unmaps, (unsigned long long)n->refused, (unsigned long long)compared,
+	       t->seconds);
 	if (t->e->end == ENUMERATE_FINDING)
 		printf("\nFINDING %s\nhitless replay %s\n\n", line, t->path);
 	fflush(stdout);
@@ -229,10 +240,11 @@ static json_t *json_counts(const struct enumerate_counts *n)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(checks, check_names[i], json_integer((json_int_t)n->comparisons[i]));
-	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI so}", "units", (json_int_t)n->units, "ranges", (json_int_t)n->ranges, "alignments",
-			 (json_int_t)n->alignments, "pairs", (json_int_t)n->pairs, "domains", (json_int_t)n->domains, "operations", (json_int_t)n->operations,
-			 "maps", (json_int_t)n->maps, "cuts", (json_int_t)n->cuts, "splits", (json_int_t)n->splits, "unmaps", (json_int_t)n->unmaps,
-			 "refused", (json_int_t)n->refused, "leaves", (json_int_t)n->leaves, "comparisons", checks);
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI so}", "units", (json_int_t)n->units, "ranges", (json_int_t)n->ranges,
+			 "alignments", (json_int_t)n->alignments, "pairs", (json_int_t)n->pairs, "domains", (json_int_t)n->domains,
+			 "operations", (json_int_t)n->operations, "maps", (json_int_t)n->maps, "cuts", (json_int_t)n->cuts, "splits",
+			 (json_int_t)n->splits, "unmaps", (json_int_t)n->unmaps, "refused", (json_int_t)n->refused, "leaves",
+			 (json_int_t)n->leaves, "comparisons", checks);
 }
 
 static json_t *json_finding(const struct task *t)
@@ -243,7 +255,8 @@ static json_t *json_finding(const struct task *t)
 	snprintf(guarantee, sizeof(guarantee), "G%u", f->v.guarantee);
 	snprintf(replay, sizeof(replay), "hitless replay %s", t->path);
 	return json_pack("{ss ss ss ss ss ss ss}", "class", verdict_name(f->v.class), "guarantee", guarantee, "format", t->cfg.format, "op",
-			 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", "signature", f->signature, "trace", t->path, "replay", replay);
+			 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", "signature", f->signature, "trace", t->path,
+			 "replay", replay);
 }
 
 static void counts_add(struct enumerate_counts *sum, const struct enumerate_counts *n)
@@ -317,7 +330,8 @@ static int tasks_report(const struct tasks *tasks, const struct options *o, doub
 	if (o->json)
 		print_json(tasks, o, &sum, seconds);
 	else
-		printf("%u tiny configurations%s: %llu ranges x alignments, %llu pairs, %llu operations, %llu splits, %llu comparisons in %.1f s; %u found something\n",
+		printf("%u tiny configurations%s: %llu ranges x alignments, %llu pairs, %llu operations, %llu splits, %llu comparisons in "
+		       "%.1f s; %u found something\n",
 		       tasks->nr, o->quick ? ", quickly" : "", (unsigned long long)sum.ranges, (unsigned long long)sum.pairs,
 		       (unsigned long long)sum.operations, (unsigned long long)sum.splits, (unsigned long long)compared, seconds, found);
 	if (found)

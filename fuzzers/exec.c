@@ -216,10 +216,16 @@ static enum exec_status exec_bare(struct exec *x, const struct call *call)
 enum exec_status exec_op(struct exec *x, const struct op *op)
 {
 	static const enum call_kind kinds[OP_NR] = {
-		[OP_MAP] = CALL_MAP, [OP_CUT] = CALL_CUT, [OP_UNMAP] = CALL_UNMAP,
-		[OP_DIRTY] = CALL_DIRTY, [OP_TRANSLATE] = CALL_TRANSLATE, [OP_SYNC] = CALL_SYNC,
+		[OP_MAP] = CALL_MAP,
+		[OP_CUT] = CALL_CUT,
+		[OP_UNMAP] = CALL_UNMAP,
+		[OP_DIRTY] = CALL_DIRTY,
+		[OP_TRANSLATE] = CALL_TRANSLATE,
+		[OP_SYNC] = CALL_SYNC,
 	};
-	struct call call = { .kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear };
+	struct call call = {
+		.kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear
+	};
 	struct call_result res = { 0 };
 
 	x->op = op;

@@ -13,7 +13,10 @@
 #include "../oracle/check.h"
 #include "op.h"
 
-/* Told about a finding; must not return. The exec is as the failing operation left it; op is NULL while the domain is made, swept or torn down. */
+/*
+ * Told about a finding; must not return. The exec is as the failing operation left it; op is NULL while the domain is made, swept or torn
+ * down.
+ */
 typedef void exec_finding_fn(void *arg, const struct verdict *v, const struct op *op);
 
 struct exec_options {
@@ -54,7 +57,10 @@ int exec_resolve(struct config *cfg, char *err, size_t err_bytes);
 int exec_init(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg);
 void exec_release(struct exec *x);
 
-/* exec_open - make an empty domain. 0; -ENOENT, -EINVAL with *why: engine and walker disagree about the configuration; -ENOMEM: the arena is too small. */
+/*
+ * exec_open - make an empty domain. 0; -ENOENT, -EINVAL with *why: engine and walker disagree about the configuration; -ENOMEM: the arena
+ * is too small.
+ */
 int exec_open(struct exec *x, const struct config *cfg, const char **why);
 
 /* How an operation went, for statistics. */

@@ -35,14 +35,16 @@ static void finding_sign(struct finding *f, const char *format)
 	if (f->v.level != VERDICT_LEVEL_NONE)
 		snprintf(level, sizeof(level), "L%u", f->v.level);
 	snprintf(f->signature, sizeof(f->signature), "%s G%u %s %s %s %s>%s", verdict_name(f->v.class), f->v.guarantee, format,
-		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, verdict_kind_name(f->v.want), verdict_kind_name(f->v.seen));
+		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, verdict_kind_name(f->v.want),
+		 verdict_kind_name(f->v.seen));
 }
 
 static void finding_describe_leaf(char *buf, size_t room, const struct hw_entry *e)
 {
-	say(buf, room, "leaf of 2^%u bytes, oa 0x%llx, %c%c%c%s%s%s%s%s", e->size_lg2, (unsigned long long)e->pa, e->prot & PROT_R ? 'r' : '-',
-	    e->prot & PROT_W ? 'w' : '-', e->prot & PROT_X ? 'x' : '-', e->prot & PROT_MMIO ? " mmio" : "", e->prot & PROT_CACHE ? " cache" : "",
-	    e->prot & PROT_PRIV ? " priv" : "", e->accessed ? " accessed" : "", e->dirty ? " dirty" : "");
+	say(buf, room, "leaf of 2^%u bytes, oa 0x%llx, %c%c%c%s%s%s%s%s", e->size_lg2, (unsigned long long)e->pa,
+	    e->prot & PROT_R ? 'r' : '-', e->prot & PROT_W ? 'w' : '-', e->prot & PROT_X ? 'x' : '-', e->prot & PROT_MMIO ? " mmio" : "",
+	    e->prot & PROT_CACHE ? " cache" : "", e->prot & PROT_PRIV ? " priv" : "", e->accessed ? " accessed" : "",
+	    e->dirty ? " dirty" : "");
 }
 
 /* The walk that shows it: each item read, decoded field by field. */
@@ -85,7 +87,8 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		op_print(op, line);
 		say(f->report, sizeof(f->report), "at operation %zu: %s\n", f->op_idx + 1, line);
 	} else {
-		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n", (unsigned long long)x->ops_nr);
+		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n",
+		    (unsigned long long)x->ops_nr);
 	}
 	say(f->report, sizeof(f->report), "%s\n", v->text);
 	if (v->has_iova && x->options.observed && x->check.root != MEM_NONE)

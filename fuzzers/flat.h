@@ -9,8 +9,10 @@
  *   50:7    number of the output page
  *   63:51   generation, odd while an operation that changes the page is running: then the word holds what was, next[] what will be
  *
- * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same pages. A reader takes
- * flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both answers instead of being sent round
+ * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same
+ * pages. A reader takes
+ * flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both answers
+ * instead of being sent round
  * again. FLAT_CHANGES_MAX changes of one page while one translation is under way would go unnoticed.
  */
 #ifndef HITLESS_FLAT_H
@@ -96,7 +98,8 @@ static inline uint64_t flat_first(const struct flat *f, uint32_t i)
 
 /*
  * flat_allowed - after the translation: what it may have given, first being flat_first's word.
- * Returns how many contents are in allowed: 1; 2: a change overlapped, allowed[0] is before it and allowed[1] after; 0: several changes overlapped, which
+ * Returns how many contents are in allowed: 1; 2: a change overlapped, allowed[0] is before it and allowed[1] after; 0: several changes
+ * overlapped, which
  * leaves nothing to say.
  */
 static inline unsigned flat_allowed(const struct flat *f, uint32_t i, uint64_t first, uint64_t allowed[2])

@@ -9,18 +9,18 @@
 
 #define ARENA_BYTES (UINT64_C(16) << 20)
 
-static const char help[] =
-	"usage: hitless formats [--format FORMAT]... [--config TEXT] [--json]\n"
-	"\n"
-	"Lists the formats that are built in: the document that the oracle's walker was written from, and each configuration that is tested, with what it\n"
-	"comes to and what the engine declares about it.\n"
-	"\n"
-	"  size change     a live entry may be replaced by smaller ones, and back\n"
-	"  leaf to table   a live leaf may be replaced by a table\n"
-	"\n"
-	"  --format FORMAT   only this one; may be given several times\n"
-	"  --config TEXT     this configuration instead of those that are tested, as 'tiny=3 levels=2'\n"
-	"  --json            one object on standard output\n";
+static const char help[] = "usage: hitless formats [--format FORMAT]... [--config TEXT] [--json]\n"
+			   "\n"
+			   "Lists the formats that are built in: the document that the oracle's walker was written from, and each "
+			   "configuration that is tested, with what it\n"
+			   "comes to and what the engine declares about it.\n"
+			   "\n"
+			   "  size change     a live entry may be replaced by smaller ones, and back\n"
+			   "  leaf to table   a live leaf may be replaced by a table\n"
+			   "\n"
+			   "  --format FORMAT   only this one; may be given several times\n"
+			   "  --config TEXT     this configuration instead of those that are tested, as 'tiny=3 levels=2'\n"
+			   "  --json            one object on standard output\n";
 
 /*
  * struct entry - one configuration.
@@ -111,10 +111,11 @@ static json_t *entry_json(const struct entry *e, const char *text)
 		snprintf(last, sizeof(last), "0x%llx", (unsigned long long)e->parts[i].last);
 		json_array_append_new(aperture, json_pack("[ss]", first, last));
 	}
-	return json_pack("{ss ss sI so sI sI sI sb sb sb sb so}", "text", text, "resolved", e->resolved, "granule", (json_int_t)1 << e->info.granule_lg2,
-			 "page_sizes", sizes, "oa_bits", (json_int_t)e->hw.oa_lg2, "levels", (json_int_t)e->hw.top_level + 1, "levels_max",
-			 (json_int_t)e->hw.top_level_max + 1, "cap_size_change", e->info.cap_size_change, "cap_leaf_to_table", e->info.cap_leaf_to_table,
-			 "has_dirty", e->hw.has_dirty, "tiny", e->cfg.tiny != 0, "aperture", aperture);
+	return json_pack("{ss ss sI so sI sI sI sb sb sb sb so}", "text", text, "resolved", e->resolved, "granule",
+			 (json_int_t)1 << e->info.granule_lg2, "page_sizes", sizes, "oa_bits", (json_int_t)e->hw.oa_lg2, "levels",
+			 (json_int_t)e->hw.top_level + 1, "levels_max", (json_int_t)e->hw.top_level_max + 1, "cap_size_change",
+			 e->info.cap_size_change, "cap_leaf_to_table", e->info.cap_leaf_to_table, "has_dirty", e->hw.has_dirty, "tiny",
+			 e->cfg.tiny != 0, "aperture", aperture);
 }
 
 static const char *format_document(const char *name)
@@ -146,8 +147,8 @@ static int format_show(const struct options *o, struct exec *x, const struct eng
 			entry_print(&e, *texts);
 	}
 	if (list)
-		json_array_append_new(list, json_pack("{ss ss ss sO}", "name", ops->name, "engine", ops->engine, "document", format_document(ops->name),
-				      "configurations", configurations));
+		json_array_append_new(list, json_pack("{ss ss ss sO}", "name", ops->name, "engine", ops->engine, "document",
+						      format_document(ops->name), "configurations", configurations));
 	json_decref(configurations);
 	return ret;
 }

@@ -11,7 +11,8 @@ static uint32_t gen_draw(void *source, uint32_t bound)
 
 /* The kinds in the default mix, of 1024. */
 static const uint32_t gen_default[OP_NR] = {
-	[OP_MAP] = 410, [OP_CUT] = 325, [OP_UNMAP] = 180, [OP_DIRTY] = 20, [OP_READ] = 15, [OP_WRITE] = 30, [OP_TRANSLATE] = 35, [OP_SYNC] = 4,
+	[OP_MAP] = 410, [OP_CUT] = 325,  [OP_UNMAP] = 180,    [OP_DIRTY] = 20,
+	[OP_READ] = 15, [OP_WRITE] = 30, [OP_TRANSLATE] = 35, [OP_SYNC] = 4,
 };
 
 /* In the default mix an operation has at most this many leaves; varied runs go up to PICK_LEAVES_MAX. */

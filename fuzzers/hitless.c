@@ -28,11 +28,14 @@ static int usage(FILE *out, int status)
 	size_t i;
 
 	fputs("usage: hitless COMMAND [OPTION...] [FILE...]\n\n"
-	      "Fuzzes and stress-tests IOMMU page tables: drives map, cut and unmap into a page-table engine and compares every result with what must be true.\n\n",
+	      "Fuzzes and stress-tests IOMMU page tables: drives map, cut and unmap into a page-table engine and compares every result "
+	      "with what must be true.\n\n",
 	      out);
 	for (i = 0; i < COMMANDS_NR; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].what);
-	fputs("\nhitless COMMAND --help tells more. Exit status: 0 nothing found, 1 a finding, 2 bad usage or input, 3 the tool itself is at fault.\n", out);
+	fputs("\nhitless COMMAND --help tells more. Exit status: 0 nothing found, 1 a finding, 2 bad usage or input, 3 the tool itself is "
+	      "at fault.\n",
+	      out);
 	return status;
 }
 

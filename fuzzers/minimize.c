@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * minimize.c - delta debugging over whole operations (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE 28(2), 2002, with
+ * minimize.c - delta debugging over whole operations (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE
+ * TSE 28(2), 2002, with
  * complements only), and the command for it.
  */
 #include "minimize.h"
@@ -95,17 +96,17 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	return m.runs;
 }
 
-static const char minimize_help[] =
-	"usage: hitless minimize FILE -o OUT\n"
-	"\n"
-	"Removes operations from a trace that ends with a finding, as long as the finding stays the same (same signature), and writes what is left to OUT.\n"
-	"\n"
-	"  -o, --out OUT      the file to write\n"
-	"      --seconds S    stop after about this long with what there is (default 60)\n"
-	"      --without C,.. leave out checks\n"
-	"      --arena MIB    size of simulated table memory\n"
-	"\n"
-	"example: hitless minimize findings/wrong-oa-G1-amdv1-cut-L1-leaf-leaf.trace -o small.trace\n";
+static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
+				    "\n"
+				    "Removes operations from a trace that ends with a finding, as long as the finding stays the same (same "
+				    "signature), and writes what is left to OUT.\n"
+				    "\n"
+				    "  -o, --out OUT      the file to write\n"
+				    "      --seconds S    stop after about this long with what there is (default 60)\n"
+				    "      --without C,.. leave out checks\n"
+				    "      --arena MIB    size of simulated table memory\n"
+				    "\n"
+				    "example: hitless minimize findings/wrong-oa-G1-amdv1-cut-L1-leaf-leaf.trace -o small.trace\n";
 
 int cmd_minimize(int argc, char **argv)
 {
@@ -127,8 +128,8 @@ int cmd_minimize(int argc, char **argv)
 	status = run_child(&o.exec, &t, MINIMIZE_RUN_SECONDS, false, &res);
 	if (status || res.end != RUN_FINDING) {
 		trace_release(&t);
-		return status ? complain(EXIT_TOOL, "no child process: %s", strerror(-status)) :
-		       complain(EXIT_USAGE, "%s: %s", o.files[0], res.end == RUN_REFUSED ? res.why : "leads to no finding");
+		return status ? complain(EXIT_TOOL, "no child process: %s", strerror(-status))
+			      : complain(EXIT_USAGE, "%s: %s", o.files[0], res.end == RUN_REFUSED ? res.why : "leads to no finding");
 	}
 	if (!minimize(&o.exec, &t, &res.finding, o.seconds > 0 ? o.seconds : 60)) {
 		trace_release(&t);

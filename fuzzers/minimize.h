@@ -8,7 +8,8 @@
 #include "run.h"
 
 /*
- * minimize - remove operations from t as long as a run of what is left ends with the signature of *f; *f is then that run's finding. Each candidate runs in a
+ * minimize - remove operations from t as long as a run of what is left ends with the signature of *f; *f is then that run's finding. Each
+ * candidate runs in a
  * child process. After about seconds it stops with what it has.
  * Returns how many runs it took; 0: t itself did not lead to the signature, and is unchanged.
  */

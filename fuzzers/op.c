@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const op_names[OP_NR] = {
-	[OP_MAP] = "map", [OP_CUT] = "cut", [OP_UNMAP] = "unmap", [OP_DIRTY] = "dirty",
+	[OP_MAP] = "map",   [OP_CUT] = "cut",     [OP_UNMAP] = "unmap",         [OP_DIRTY] = "dirty",
 	[OP_READ] = "read", [OP_WRITE] = "write", [OP_TRANSLATE] = "translate", [OP_SYNC] = "sync",
 };
 

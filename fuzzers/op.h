@@ -49,7 +49,10 @@ struct op {
 /* The name that the text form uses. */
 const char *op_name(enum op_kind kind);
 
-/* Whether a and b ask for the same; fields that the kind does not use are not looked at: fail and devices belong to map, cut, unmap, dirty. */
+/*
+ * Whether a and b ask for the same; fields that the kind does not use are not looked at: fail and devices belong to map, cut, unmap,
+ * dirty.
+ */
 bool op_equal(const struct op *a, const struct op *b);
 
 /* A configuration and the operations on it. ops is owned; trace_release frees it. */
@@ -83,13 +86,19 @@ void config_unset(struct config *cfg);
 
 /*
  * config_parse - read "armv8_4k stage=2 ias=40 ..." (without the word "format") into *cfg; keys not given are CONFIG_UNSET.
- * Numbers are decimal or 0x hexadecimal; model, tlb and tables take their names (strong weak incoherent; generic amd vtd arm riscv armv7s dart;
- * low high straddle limit); sign coherent ad napot pbmt snp lpa negcache defer take 0 1 no yes. Only the syntax, the names of keys and whether
- * a value fits its field are checked here; the engine's ->resolve() checks the rest. 0, or -EINVAL with *err filled in (unknown key, twice given, no number...).
+ * Numbers are decimal or 0x hexadecimal; model, tlb and tables take their names (strong weak incoherent; generic amd vtd arm riscv armv7s
+ * dart;
+ * low high straddle limit); sign coherent ad napot pbmt snp lpa negcache defer take 0 1 no yes. Only the syntax, the names of keys and
+ * whether
+ * a value fits its field are checked here; the engine's ->resolve() checks the rest. 0, or -EINVAL with *err filled in (unknown key,
+ * twice given, no number...).
  */
 int config_parse(const char *text, struct config *cfg, struct trace_error *err);
 
-/* The text of cfg, fields that are CONFIG_UNSET left out, into buf; always terminated. Parses back to the same. CONFIG_TEXT_MAX bytes hold any. */
+/*
+ * The text of cfg, fields that are CONFIG_UNSET left out, into buf; always terminated. Parses back to the same. CONFIG_TEXT_MAX bytes
+ * hold any.
+ */
 #define CONFIG_TEXT_MAX 320
 void config_print(const struct config *cfg, char *buf, size_t buf_bytes);
 
@@ -98,8 +107,10 @@ void config_print(const struct config *cfg, char *buf, size_t buf_bytes);
 #define TRACE_LINE_MAX 4096
 
 /*
- * trace_parse - read the text form, bytes long, need not be terminated. 0, or -EINVAL with the line and the reason: unknown version, operation or
- * field, a number that is none or too large, a NUL byte, a line over 4096 characters, more than TRACE_OPS_MAX operations, a missing format line.
+ * trace_parse - read the text form, bytes long, need not be terminated. 0, or -EINVAL with the line and the reason: unknown version,
+ * operation or
+ * field, a number that is none or too large, a NUL byte, a line over 4096 characters, more than TRACE_OPS_MAX operations, a missing
+ * format line.
  * What *t held is forgotten, not freed; on error *t is as after trace_init.
  */
 int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_error *err);
@@ -107,7 +118,10 @@ int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_er
 /* The text form of t: version, configuration, operations. What t says reads back the same; fields that a kind does not use are lost. */
 void trace_print(const struct trace *t, FILE *out);
 
-/* op_print - one line without newline into buf, at least OP_TEXT_MAX bytes. Ranges as iova, oa and +LENGTH; as [iova, last] where LENGTH has no number. */
+/*
+ * op_print - one line without newline into buf, at least OP_TEXT_MAX bytes. Ranges as iova, oa and +LENGTH; as [iova, last] where LENGTH
+ * has no number.
+ */
 #define OP_TEXT_MAX 256
 void op_print(const struct op *op, char *buf);
 

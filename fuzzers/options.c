@@ -21,8 +21,24 @@
 
 /* Long options and the bit of the mask that allows each; --help goes with every command. */
 enum option_id {
-	ID_HELP = 256, ID_FORMAT, ID_CONFIG, ID_SEED, ID_OPS, ID_SECONDS, ID_JOBS, ID_JSON, ID_UNTIL, ID_OUT, ID_MODEL, ID_TLB,
-	ID_WITHOUT, ID_QUICK, ID_ENGINE, ID_ARENA, ID_READERS, ID_END,
+	ID_HELP = 256,
+	ID_FORMAT,
+	ID_CONFIG,
+	ID_SEED,
+	ID_OPS,
+	ID_SECONDS,
+	ID_JOBS,
+	ID_JSON,
+	ID_UNTIL,
+	ID_OUT,
+	ID_MODEL,
+	ID_TLB,
+	ID_WITHOUT,
+	ID_QUICK,
+	ID_ENGINE,
+	ID_ARENA,
+	ID_READERS,
+	ID_END,
 };
 
 static const unsigned option_bits[ID_END - ID_HELP] = {
@@ -91,7 +107,8 @@ static int parse_number(const char *name, const char *text, uint64_t min, uint64
 	errno = 0;
 	*value = strtoull(digits, &end, hex ? 16 : 10);
 	if (errno == ERANGE || *value < min || *value > max)
-		return complain(EXIT_USAGE, "--%s takes %llu to %llu, not %s", name, (unsigned long long)min, (unsigned long long)max, text);
+		return complain(EXIT_USAGE, "--%s takes %llu to %llu, not %s", name, (unsigned long long)min, (unsigned long long)max,
+				text);
 	return -1;
 }
 

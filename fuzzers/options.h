@@ -15,7 +15,7 @@ enum { EXIT_CLEAN = 0, EXIT_FINDING = 1, EXIT_USAGE = 2, EXIT_TOOL = 3 };
 
 /* Which options a command takes, beside --help. */
 enum {
-	OPTION_FORMAT = 1 << 0,  /* --format NAME, may be given several times; --config TEXT */
+	OPTION_FORMAT = 1 << 0, /* --format NAME, may be given several times; --config TEXT */
 	OPTION_SEED = 1 << 1,
 	OPTION_OPS = 1 << 2,
 	OPTION_SECONDS = 1 << 3,
@@ -36,20 +36,21 @@ enum {
 struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
-	const char *config;  /* configuration text after the format; unset: the format's list */
+	const char *config; /* configuration text after the format; unset: the format's list */
 	bool has_seed, json, until_finding, quick;
 	uint64_t seed, ops;
 	double seconds;
 	unsigned jobs, readers;
 	const char *out;
-	int model, tlb;      /* -1: unset */
+	int model, tlb; /* -1: unset */
 	struct exec_options exec;
 	char **files;
 	int files_nr;
 };
 
 /*
- * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the exit status to
+ * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the
+ * exit status to
  * leave with; what was wrong has been said in one line on standard error.
  */
 int options_parse(int argc, char **argv, unsigned mask, const char *help, struct options *o);
@@ -58,7 +59,8 @@ int options_parse(int argc, char **argv, unsigned mask, const char *help, struct
 bool options_want(const struct options *o, const char *format);
 
 /*
- * options_config - the configuration of a format from this text, with --config, --model and --tlb laid over it, resolved. 0, or -EINVAL and a line in err.
+ * options_config - the configuration of a format from this text, with --config, --model and --tlb laid over it, resolved. 0, or -EINVAL
+ * and a line in err.
  */
 int options_config(const struct options *o, const char *format, const char *text, struct config *cfg, char *err, size_t err_bytes);
 

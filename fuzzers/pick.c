@@ -659,7 +659,9 @@ void pick_op(struct pick *p, enum op_kind kind, struct op *op)
 		piece = draw(p, 16) ? pick_large_piece(p) : NULL;
 		op->iova = piece ? pick_inside(p, piece) : pick_iova(p);
 		piece = imap_find(p->im, op->iova, NULL);
-		/* One leaf of a size far above the next may be worth more leaves than an operation should have: seldom, and not millions. */
+		/*
+		 * One leaf of a size far above the next may be worth more leaves than an operation should have: seldom, and not millions.
+		 */
 		leaves = piece ? cut_leaves(p, piece, op->iova) : 0;
 		if (leaves > p->leaves_max && (leaves > 4 * PICK_LEAVES_MAX || draw(p, 16)))
 			op->iova = piece->iova;
@@ -759,4 +761,7 @@ void pick_spoil(struct pick *p, struct op *op)
 		op->oa = oa_max(hw) - (draw(p, 2) ? length_less_one - granule(p) : UINT64_MAX);
 		break;
 	}
+	/* Moved to where nothing is aligned any more, a map that is still valid may have any number of leaves. */
+	if (op->kind == OP_MAP && op->last >= op->iova && !((op->iova | (op->last + 1) | op->oa) & (granule(p) - 1)))
+		clip_map(p, op);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* replay.c - `hitless replay` runs traces again; `hitless convert` turns one form into the other. Neither prints anything that differs from run to run. */
+/*
+ * replay.c - `hitless replay` runs traces again; `hitless convert` turns one form into the other. Neither prints anything that differs
+ * from run to run.
+ */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +45,8 @@ static int replay_file(const char *path, const struct options *o)
 	} else if (!comparisons) {
 		status = complain(EXIT_TOOL, "%s: nothing was compared", path);
 	} else {
-		printf("%s: nothing found: %zu operations, %" PRIu64 " leaves, %" PRIu64 " comparisons\n", path, t.nr, res->leaves, comparisons);
+		printf("%s: nothing found: %zu operations, %" PRIu64 " leaves, %" PRIu64 " comparisons\n", path, t.nr, res->leaves,
+		       comparisons);
 	}
 	trace_release(&t);
 	free(res);
@@ -79,12 +83,11 @@ int cmd_replay(int argc, char **argv)
 	return worst;
 }
 
-static const char convert_help[] =
-	"usage: hitless convert FILE -o OUT\n"
-	"\n"
-	"Writes a text trace in the binary form, or a binary one as text.\n"
-	"\n"
-	"example: hitless convert corpus/seeds/amdv1-cut-middle.trace -o input.bin\n";
+static const char convert_help[] = "usage: hitless convert FILE -o OUT\n"
+				   "\n"
+				   "Writes a text trace in the binary form, or a binary one as text.\n"
+				   "\n"
+				   "example: hitless convert corpus/seeds/amdv1-cut-middle.trace -o input.bin\n";
 
 int cmd_convert(int argc, char **argv)
 {

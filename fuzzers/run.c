@@ -120,7 +120,8 @@ int run_child(const struct exec_options *options, const struct trace *t, unsigne
 	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		size_t at = shared->operations < t->nr ? shared->operations : t->nr ? t->nr - 1 : 0;
 
-		finding_crash(&shared->finding, t->cfg.format, t->nr ? t->ops[at].kind : (unsigned)OP_NR, at, WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		finding_crash(&shared->finding, t->cfg.format, t->nr ? t->ops[at].kind : (unsigned)OP_NR, at,
+			      WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 		shared->end = RUN_FINDING;
 	}
 	*res = *shared;

@@ -28,7 +28,10 @@ struct run_result {
 	uint64_t operations, leaves, comparisons[CHECK_NR];
 };
 
-/* run_here - run t in this process. t->cfg must have been resolved. The exec must have been initialised with run_caught as its hook, and arg NULL. */
+/*
+ * run_here - run t in this process. t->cfg must have been resolved. The exec must have been initialised with run_caught as its hook, and
+ * arg NULL.
+ */
 void run_here(struct exec *x, const struct trace *t, struct run_result *res);
 void run_caught(void *arg, const struct verdict *v, const struct op *op);
 

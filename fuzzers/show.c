@@ -10,21 +10,21 @@
 #include "options.h"
 #include "trace_file.h"
 
-static const char help[] =
-	"usage: hitless show FILE\n"
-	"\n"
-	"Runs a trace, text or binary, and prints after each operation what came of it and all tables as the hardware would read them. Items that follow each other with equal\n"
-	"attributes are one line:\n"
-	"\n"
-	"  L0 [iova, last] -> oa  512 x 4K rw- mmio cache priv A D   at 0x101000 = 0x...\n"
-	"      fields of the first item\n"
-	"\n"
-	"  L0        level of the items; 0 holds only leaves\n"
-	"  512 x 4K  leaves and their size; a contiguous group is one leaf\n"
-	"  A D       accessed, dirty\n"
-	"  at, =     address and value of the first item\n"
-	"\n"
-	"Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n";
+static const char help[] = "usage: hitless show FILE\n"
+			   "\n"
+			   "Runs a trace, text or binary, and prints after each operation what came of it and all tables as the hardware "
+			   "would read them. Items that follow each other with equal\n"
+			   "attributes are one line:\n"
+			   "\n"
+			   "  L0 [iova, last] -> oa  512 x 4K rw- mmio cache priv A D   at 0x101000 = 0x...\n"
+			   "      fields of the first item\n"
+			   "\n"
+			   "  L0        level of the items; 0 holds only leaves\n"
+			   "  512 x 4K  leaves and their size; a contiguous group is one leaf\n"
+			   "  A D       accessed, dirty\n"
+			   "  at, =     address and value of the first item\n"
+			   "\n"
+			   "Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n";
 
 /*
  * struct show - the run, and the line that is being put together.
@@ -85,12 +85,13 @@ static void show_flush(struct show *s)
 	if (!s->items)
 		return;
 	show_indent(s->first.depth);
-	printf("L%u [0x%llx, 0x%llx] -> 0x%llx  %llu x %u%c %c%c%c%s%s%s%s%s   at 0x%llx = 0x%llx\n", s->first.level, (unsigned long long)s->first.iova,
-	       (unsigned long long)(s->first.iova + bytes - 1), (unsigned long long)show_oa(e, s->first.iova),
-	       (unsigned long long)(bytes >> e->size_lg2 ? bytes >> e->size_lg2 : 1), 1u << e->size_lg2 % 10, units[e->size_lg2 / 10],
-	       prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-', prot & PROT_MMIO ? " mmio" : "",
-	       prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "", e->accessed ? " A" : "", e->dirty ? " D" : "",
-	       (unsigned long long)s->first.pa, (unsigned long long)s->first.raw);
+	printf("L%u [0x%llx, 0x%llx] -> 0x%llx  %llu x %u%c %c%c%c%s%s%s%s%s   at 0x%llx = 0x%llx\n", s->first.level,
+	       (unsigned long long)s->first.iova, (unsigned long long)(s->first.iova + bytes - 1),
+	       (unsigned long long)show_oa(e, s->first.iova), (unsigned long long)(bytes >> e->size_lg2 ? bytes >> e->size_lg2 : 1),
+	       1u << e->size_lg2 % 10, units[e->size_lg2 / 10], prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-',
+	       prot & PROT_X ? 'x' : '-', prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "",
+	       prot & PROT_PRIV ? " priv" : "", e->accessed ? " A" : "", e->dirty ? " D" : "", (unsigned long long)s->first.pa,
+	       (unsigned long long)s->first.raw);
 	show_fields(s, s->first.depth, s->first.level, s->first.raw);
 	s->items = 0;
 }
@@ -101,8 +102,9 @@ static bool show_follows(const struct show *s, unsigned level, uint64_t iova, co
 	uint64_t bytes = s->items << s->x.check.hw.item_lg2[level];
 	const struct hw_entry *f = &s->first.entry;
 
-	return s->items && level == s->first.level && iova == s->first.iova + bytes && show_oa(e, iova) == show_oa(f, s->first.iova) + bytes &&
-	       e->size_lg2 == f->size_lg2 && e->prot == f->prot && e->accessed == f->accessed && e->dirty == f->dirty;
+	return s->items && level == s->first.level && iova == s->first.iova + bytes &&
+	       show_oa(e, iova) == show_oa(f, s->first.iova) + bytes && e->size_lg2 == f->size_lg2 && e->prot == f->prot &&
+	       e->accessed == f->accessed && e->dirty == f->dirty;
 }
 
 static void show_table(struct show *s, unsigned depth, unsigned level, uint64_t table, uint64_t base, bool root);
@@ -114,8 +116,8 @@ static void show_pointer(struct show *s, unsigned depth, unsigned level, uint64_
 
 	show_indent(depth);
 	printf("L%u [0x%llx, 0x%llx] table at 0x%llx%s%s   at 0x%llx = 0x%llx\n", level, (unsigned long long)iova,
-	       (unsigned long long)(iova + layout_mask(hw->item_lg2[level])), (unsigned long long)e->pa, wrong ? ", which " : "", wrong ? wrong : "",
-	       (unsigned long long)pa, (unsigned long long)raw);
+	       (unsigned long long)(iova + layout_mask(hw->item_lg2[level])), (unsigned long long)e->pa, wrong ? ", which " : "",
+	       wrong ? wrong : "", (unsigned long long)pa, (unsigned long long)raw);
 	show_fields(s, depth, level, raw);
 	if (!wrong)
 		show_table(s, depth + 1, e->level, e->pa, iova, false);
@@ -148,7 +150,8 @@ static void show_table(struct show *s, unsigned depth, unsigned level, uint64_t 
 			show_pointer(s, depth, level, iova, pa, raw, &e);
 		} else if (e.kind == HW_BAD) {
 			show_indent(depth);
-			printf("L%u [0x%llx] %s   at 0x%llx = 0x%llx\n", level, (unsigned long long)iova, e.why, (unsigned long long)pa, (unsigned long long)raw);
+			printf("L%u [0x%llx] %s   at 0x%llx = 0x%llx\n", level, (unsigned long long)iova, e.why, (unsigned long long)pa,
+			       (unsigned long long)raw);
 			show_fields(s, depth, level, raw);
 		}
 	}
@@ -170,7 +173,7 @@ static const char *show_errno(int ret)
 	static const struct {
 		int ret;
 		const char *name;
-	} names[] = { { -EINVAL, "EINVAL" }, { -ERANGE, "ERANGE" }, { -ENXIO, "ENXIO" }, { -EOPNOTSUPP, "EOPNOTSUPP" },
+	} names[] = { { -EINVAL, "EINVAL" }, { -ERANGE, "ERANGE" },         { -ENXIO, "ENXIO" },  { -EOPNOTSUPP, "EOPNOTSUPP" },
 		      { -ENOENT, "ENOENT" }, { -EADDRINUSE, "EADDRINUSE" }, { -ENOMEM, "ENOMEM" } };
 	unsigned i;
 
@@ -184,11 +187,16 @@ static const char *show_errno(int ret)
 static void show_expect(const struct show *s, const struct op *op, struct call_expect *want)
 {
 	static const enum call_kind kinds[OP_NR] = {
-		[OP_MAP] = CALL_MAP, [OP_CUT] = CALL_CUT, [OP_UNMAP] = CALL_UNMAP, [OP_DIRTY] = CALL_DIRTY,
+		[OP_MAP] = CALL_MAP,        [OP_CUT] = CALL_CUT,         [OP_UNMAP] = CALL_UNMAP,         [OP_DIRTY] = CALL_DIRTY,
 		[OP_READ] = CALL_TRANSLATE, [OP_WRITE] = CALL_TRANSLATE, [OP_TRANSLATE] = CALL_TRANSLATE, [OP_SYNC] = CALL_SYNC,
 	};
 	bool point = op->kind != OP_MAP && op->kind != OP_UNMAP && op->kind != OP_DIRTY;
-	struct call call = { .kind = kinds[op->kind], .iova = op->iova, .last = point ? op->iova : op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear };
+	struct call call = { .kind = kinds[op->kind],
+			     .iova = op->iova,
+			     .last = point ? op->iova : op->last,
+			     .oa = op->oa,
+			     .prot = op->prot,
+			     .clear = op->clear };
 
 	check_predict(&s->x.check, &call, want);
 }
@@ -213,9 +221,11 @@ static void show_result(const struct show *s, const struct op *op, enum exec_sta
 		printf("  left out: the range still waits for a sync\n");
 		return;
 	}
-	printf("  %s%s", status == EXEC_REFUSED ? "refused: " : "done", status == EXEC_REFUSED ? show_errno(no_memory ? -ENOMEM : want->ret) : "");
+	printf("  %s%s", status == EXEC_REFUSED ? "refused: " : "done",
+	       status == EXEC_REFUSED ? show_errno(no_memory ? -ENOMEM : want->ret) : "");
 	if ((op->kind == OP_MAP || op->kind == OP_UNMAP) && want->done && !no_memory)
-		printf(", %s [0x%llx, 0x%llx]", op->kind == OP_MAP ? "mapped" : "removed", (unsigned long long)op->iova, (unsigned long long)want->done_last);
+		printf(", %s [0x%llx, 0x%llx]", op->kind == OP_MAP ? "mapped" : "removed", (unsigned long long)op->iova,
+		       (unsigned long long)want->done_last);
 	if (op->kind == OP_UNMAP && status == EXEC_DONE && !want->done)
 		printf(", nothing removed");
 	if (op->kind == OP_TRANSLATE && status == EXEC_DONE)

@@ -2,9 +2,12 @@
 /*
  * stress.c - hitless stress: one thread changes a table while others translate through its bytes as a device would, all at full speed.
  *
- * The second opinion on G2: the proof in oracle/ decides every interleaving of a model of memory, this tries some on a real machine. The writer drives the
- * engine directly, with nothing logged; what came back is checked against check_predict. A reader is the device: it walks inside a read section and asks
- * the flat oracle (flat.h) what it may have seen. A cut never announces a change, so that whatever differs while one is running is a finding.
+ * The second opinion on G2: the proof in oracle/ decides every interleaving of a model of memory, this tries some on a real machine. The
+ * writer drives the
+ * engine directly, with nothing logged; what came back is checked against check_predict. A reader is the device: it walks inside a read
+ * section and asks
+ * the flat oracle (flat.h) what it may have seen. A cut never announces a change, so that whatever differs while one is running is a
+ * finding.
  *
  * Not compared here: layout, invalidation, dirty state, and a table freed too early by a moment that no reader hit.
  */
@@ -94,7 +97,10 @@ static void stress_print_walk(char *buf, size_t room, const struct hw *hw, const
 	}
 }
 
-/* A walk that ended in a leaf: what is wrong with it, oa first. Where two answers were allowed, it is compared with the one that has its oa. */
+/*
+ * A walk that ended in a leaf: what is wrong with it, oa first. Where two answers were allowed, it is compared with the one that has its
+ * oa.
+ */
 static enum verdict_class stress_classify_leaf(const struct stress *s, const struct stress_miss *m)
 {
 	uint64_t offset = m->iova & layout_mask(s->flat.page_lg2);
@@ -153,7 +159,8 @@ static void stress_report_miss(struct stress *s)
 	else
 		snprintf(seen, sizeof(seen), "%s%s%s", ends[m->walk.end], m->walk.why ? ": " : "", m->walk.why ? m->walk.why : "");
 	snprintf(v.text, sizeof(v.text), "a device translating iova 0x%llx %s saw %s, expected %s%s%s", (unsigned long long)m->iova,
-		 stress_in_flight(m) ? "during the operation" : "at rest", seen, before, m->allowed_nr == 2 ? " or " : "", m->allowed_nr == 2 ? after : "");
+		 stress_in_flight(m) ? "during the operation" : "at rest", seen, before, m->allowed_nr == 2 ? " or " : "",
+		 m->allowed_nr == 2 ? after : "");
 	if (op_idx < s->trace.nr)
 		s->trace.nr = op_idx + 1;
 	/* At rest it may be any operation's doing. */
@@ -185,7 +192,10 @@ static void stress_geometry(struct stress *s)
 			s->prots[s->prots_nr++] = (uint8_t)prot;
 }
 
-/* The configuration to run: what --config says, or the first of the format's list, not tiny, that lets a live leaf be divided. Else the first. */
+/*
+ * The configuration to run: what --config says, or the first of the format's list, not tiny, that lets a live leaf be divided. Else the
+ * first.
+ */
 static int stress_configure(struct stress *s, const struct options *o, const struct engine_ops *ops)
 {
 	static const char *const given[] = { "", NULL };
@@ -300,7 +310,8 @@ static int stress_format(struct stress *s, const struct options *o, const struct
 static const char stress_help[] =
 	"usage: hitless stress [options]\n"
 	"\n"
-	"One thread maps, cuts and unmaps at random while others translate through the bytes of the same tables, as a device does, and compare\n"
+	"One thread maps, cuts and unmaps at random while others translate through the bytes of the same tables, as a device does, and "
+	"compare\n"
 	"each translation with what it may give before or after the operation that it overlaps. Each format has its turn.\n"
 	"\n"
 	"  --format NAME    only this one; may be given several times\n"
@@ -312,9 +323,11 @@ static const char stress_help[] =
 	"  --out DIR        where the trace of a finding goes; default: findings\n"
 	"  --json           one object on standard output\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, or a fault of the tool.\n"
+	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, or a fault of "
+	"the tool.\n"
 	"\n"
-	"overlaps: translations during which an operation ran. in range: of these, at an address that the operation works on; in cut: in the leaf that a cut\n"
+	"overlaps: translations during which an operation ran. in range: of these, at an address that the operation works on; in cut: in "
+	"the leaf that a cut\n"
 	"works on. before, after: where the two differ, which one was seen. unclear: too many changes at once, not judged.\n";
 
 static uint64_t stress_operations(const struct stress *s)
@@ -328,11 +341,12 @@ static void stress_print(const struct stress *s)
 	uint64_t ops = stress_operations(s);
 
 	printf("%s%s%s\n", s->cfg.format, *s->text ? " " : "", s->text);
-	printf("  %llu translations (%.2f M/s), %llu operations (%.1f k/s) in %.1f s, window of %u pages\n", (unsigned long long)c->translations,
-	       s->seconds > 0 ? (double)c->translations / s->seconds * 1e-6 : 0.0, (unsigned long long)ops, s->seconds > 0 ? (double)ops / s->seconds * 1e-3 : 0.0, s->seconds, s->flat.nr);
-	printf("  map %llu, cut %llu (%llu split a leaf), unmap %llu; refused %llu; stopped %llu times\n", (unsigned long long)s->kinds[CALL_MAP],
-	       (unsigned long long)s->kinds[CALL_CUT], (unsigned long long)s->splits, (unsigned long long)s->kinds[CALL_UNMAP], (unsigned long long)s->refused,
-	       (unsigned long long)s->stalls);
+	printf("  %llu translations (%.2f M/s), %llu operations (%.1f k/s) in %.1f s, window of %u pages\n",
+	       (unsigned long long)c->translations, s->seconds > 0 ? (double)c->translations / s->seconds * 1e-6 : 0.0,
+	       (unsigned long long)ops, s->seconds > 0 ? (double)ops / s->seconds * 1e-3 : 0.0, s->seconds, s->flat.nr);
+	printf("  map %llu, cut %llu (%llu split a leaf), unmap %llu; refused %llu; stopped %llu times\n",
+	       (unsigned long long)s->kinds[CALL_MAP], (unsigned long long)s->kinds[CALL_CUT], (unsigned long long)s->splits,
+	       (unsigned long long)s->kinds[CALL_UNMAP], (unsigned long long)s->refused, (unsigned long long)s->stalls);
 	printf("  overlaps %llu: in range %llu, in cut %llu, saw before %llu, after %llu; unclear %llu", (unsigned long long)c->overlaps,
 	       (unsigned long long)c->hits, (unsigned long long)c->cut_hits, (unsigned long long)c->before, (unsigned long long)c->after,
 	       (unsigned long long)c->unclear);
@@ -348,10 +362,11 @@ static json_t *stress_json_format(const struct stress *s)
 	char text[CONFIG_TEXT_MAX];
 
 	config_print(&s->cfg, text, sizeof(text));
-	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "config", text, "seconds", s->seconds,
-			 "operations", (json_int_t)stress_operations(s), "splits", (json_int_t)s->splits, "translations", (json_int_t)c->translations,
-			 "overlaps", (json_int_t)c->overlaps, "overlaps_in_range", (json_int_t)c->hits, "overlaps_in_cut", (json_int_t)c->cut_hits,
-			 "saw_before", (json_int_t)c->before, "saw_after", (json_int_t)c->after, "unclear", (json_int_t)c->unclear);
+	return json_pack("{s:s, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "config", text, "seconds", s->seconds, "operations",
+			 (json_int_t)stress_operations(s), "splits", (json_int_t)s->splits, "translations", (json_int_t)c->translations,
+			 "overlaps", (json_int_t)c->overlaps, "overlaps_in_range", (json_int_t)c->hits, "overlaps_in_cut",
+			 (json_int_t)c->cut_hits, "saw_before", (json_int_t)c->before, "saw_after", (json_int_t)c->after, "unclear",
+			 (json_int_t)c->unclear);
 }
 
 static json_t *stress_json_finding(const struct stress *s)
@@ -362,9 +377,9 @@ static json_t *stress_json_finding(const struct stress *s)
 	snprintf(guarantee, sizeof(guarantee), "G%u", f->v.guarantee);
 	if (s->path[0])
 		snprintf(replay, sizeof(replay), "hitless replay %s", s->path);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "class", verdict_name(f->v.class), "guarantee", guarantee, "format", s->cfg.format, "op",
-			 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", "signature", f->signature, "trace", s->path, "replay", replay,
-			 "text", f->v.text);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "class", verdict_name(f->v.class), "guarantee", guarantee, "format",
+			 s->cfg.format, "op", f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", "signature", f->signature,
+			 "trace", s->path, "replay", replay, "text", f->v.text);
 }
 
 /* What all formats came to. */
@@ -400,11 +415,11 @@ static int stress_json(struct stress_total *t, const struct options *o)
 
 	snprintf(seed, sizeof(seed), "0x%" PRIx64, o->seed);
 	json = json_pack("{s:s, s:s, s:f, s:i, s:i, s:I, s:f, s:f, s:{s:I, s:I, s:I}, s:I, s:o, s:o}", "version", HITLESS_VERSION, "seed",
-				 seed, "seconds", t->seconds, "jobs", 1, "readers", (int)o->readers, "operations", (json_int_t)t->operations,
-				 "operations_per_second", t->seconds > 0 ? (double)t->operations / t->seconds : 0.0, "leaves_per_operation",
-				 t->operations ? (double)(t->translations + t->rests) / (double)t->operations : 0.0, "comparisons", "translation",
-				 (json_int_t)rest, "inflight", (json_int_t)t->overlaps, "failure", (json_int_t)t->operations, "overlaps",
-				 (json_int_t)t->overlaps, "formats", t->formats, "findings", t->findings);
+			 seed, "seconds", t->seconds, "jobs", 1, "readers", (int)o->readers, "operations", (json_int_t)t->operations,
+			 "operations_per_second", t->seconds > 0 ? (double)t->operations / t->seconds : 0.0, "leaves_per_operation",
+			 t->operations ? (double)(t->translations + t->rests) / (double)t->operations : 0.0, "comparisons", "translation",
+			 (json_int_t)rest, "inflight", (json_int_t)t->overlaps, "failure", (json_int_t)t->operations, "overlaps",
+			 (json_int_t)t->overlaps, "formats", t->formats, "findings", t->findings);
 	ret = !json || json_dumpf(json, stdout, JSON_INDENT(2)) || putchar('\n') == EOF || fflush(stdout);
 	json_decref(json);
 	return ret ? complain(EXIT_TOOL, "cannot write to standard output") : EXIT_CLEAN;
@@ -463,7 +478,9 @@ int cmd_stress(int argc, char **argv)
 {
 	struct stress_total total = { 0 };
 	struct options o;
-	int ret = options_parse(argc, argv, OPTION_FORMAT | OPTION_SEED | OPTION_SECONDS | OPTION_JSON | OPTION_OUT | OPTION_MODEL | OPTION_READERS, stress_help, &o);
+	int ret = options_parse(argc, argv,
+				OPTION_FORMAT | OPTION_SEED | OPTION_SECONDS | OPTION_JSON | OPTION_OUT | OPTION_MODEL | OPTION_READERS,
+				stress_help, &o);
 	int written;
 
 	if (ret >= 0)

@@ -21,7 +21,7 @@
 #include "op.h"
 #include "rng.h"
 
-#define STRESS_DOMAIN_OPS 4000 /* then the domain is made anew, so that a trace stays short */
+#define STRESS_DOMAIN_OPS 4000  /* then the domain is made anew, so that a trace stays short */
 #define STRESS_PAGES_LG2_MAX 16 /* of the window; what stress_word holds */
 #define STRESS_READERS_MAX 64
 
@@ -29,7 +29,8 @@
 _Static_assert(STRESS_DOMAIN_OPS < FLAT_CHANGES_MAX, "flat_allowed cannot mistake many changes for none");
 
 /*
- * The operation that runs, or ran last, in one word: bit 0 running, 2:1 enum call_kind, 18:3 and 34:19 first and last page of its range, 63:35 its number. What is
+ * The operation that runs, or ran last, in one word: bit 0 running, 2:1 enum call_kind, 18:3 and 34:19 first and last page of its range,
+ * 63:35 its number. What is
  * never changed in between is told apart from what changed and changed back by the number.
  */
 #define STRESS_RUNNING UINT64_C(1)
@@ -97,7 +98,8 @@ struct stress_reader {
  * @missed: claimed by the first reader to find something; @miss is its own then
  * @oa_slot: stretches of the oa space used so far
  * @opened: number of the domain's first operation; @number: of the running one
- * @block_iova, @block_last: the block that is being emptied, to be mapped at once; @cuts_left: that are to be made in it, 0: it is not mapped yet
+ * @block_iova, @block_last: the block that is being emptied, to be mapped at once; @cuts_left: that are to be made in it, 0: it is not
+ *                           mapped yet
  * @prots, @prots_nr: what an entry can say
  * @text: the configuration as it was given
  * @kinds, @splits, @refused: operations by enum call_kind; cuts that changed a leaf; calls refused as they had to be

@@ -36,7 +36,8 @@ bool stress_agrees(const struct flat *f, uint64_t iova, const struct walk *w, co
 	for (*which = 0; *which < nr; ++*which) {
 		uint64_t content = allowed[*which];
 
-		if (content ? w->end == WALK_LEAF && w->prot == flat_prot(content) && w->oa == flat_oa(f, content) + offset : w->end == WALK_FAULT)
+		if (content ? w->end == WALK_LEAF && w->prot == flat_prot(content) && w->oa == flat_oa(f, content) + offset
+			    : w->end == WALK_FAULT)
 			return true;
 	}
 	return false;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stress_writer.c - the driver of a stress run: chooses operations, runs them on the engine and tells the flat oracle, in this order: announce what may
+ * stress_writer.c - the driver of a stress run: chooses operations, runs them on the engine and tells the flat oracle, in this order:
+ * announce what may
  * change, run, settle what has changed.
  *
- * A table that an operation took out of the tree may be freed when no walk can be in it any more: on hardware that is the wait for the invalidation, here
+ * A table that an operation took out of the tree may be freed when no walk can be in it any more: on hardware that is the wait for the
+ * invalidation, here
  * it is a grace period. The engine's ->sync invalidates, waits and frees in one call; the grace period is therefore put before it.
  */
 #include <errno.h>
@@ -267,8 +269,12 @@ static void stress_call(struct stress *s, const struct call *call, struct call_r
 	x->ops->sync(x->engine, &x->gather);
 }
 
-/* Compare what came back with what had to; want becomes what was really done if memory ran out. Returns the reason for a finding, or NULL. */
-static const char *stress_judge(const struct stress *s, const struct op *op, const struct call_result *res, struct call_expect *want, const struct call *call)
+/*
+ * Compare what came back with what had to; want becomes what was really done if memory ran out. Returns the reason for a finding, or
+ * NULL.
+ */
+static const char *stress_judge(const struct stress *s, const struct op *op, const struct call_result *res, struct call_expect *want,
+				const struct call *call)
 {
 	unsigned granule_lg2 = s->oracle.granule_lg2;
 	uint64_t granules = want->done ? ((want->done_last - call->iova) >> granule_lg2) + 1 : 0;
@@ -408,7 +414,8 @@ static void stress_close(struct stress *s)
 /* --- the run --- */
 
 /*
- * A moment between two stores lasts nanoseconds, and caches hide it. So a timer stops the writer wherever it happens to be and lets the readers look around; this is
+ * A moment between two stores lasts nanoseconds, and caches hide it. So a timer stops the writer wherever it happens to be and lets the
+ * readers look around; this is
  * also what makes them overlap operations on a machine with one processor.
  */
 static struct stress *stress_writer;

@@ -30,7 +30,7 @@ _Static_assert(CONFIG_KEYS_NR <= 64, "one bit for each key");
 
 /* How often each kind comes in random bytes, out of 16. A literal or spoiled operation is about 1 in 32. */
 static const uint8_t relative_kinds[16] = {
-	OP_MAP, OP_MAP, OP_MAP, OP_MAP, OP_CUT, OP_CUT, OP_UNMAP, OP_DIRTY,
+	OP_MAP, OP_MAP, OP_MAP, OP_MAP,   OP_CUT,  OP_CUT,   OP_UNMAP,     OP_DIRTY,
 	OP_MAP, OP_CUT, OP_CUT, OP_UNMAP, OP_READ, OP_WRITE, OP_TRANSLATE, OP_SYNC,
 };
 

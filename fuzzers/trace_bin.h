@@ -9,7 +9,8 @@
  *            255: a number whose bit n says that config_keys[n] follows; a byte each, a bitmap as a number
  *   operations, each a byte b, then
  *     b >= 0xf8  literal, kind b & 7. The fields that the kind has, in this order: iova, last - iova, oa: numbers; prot: a byte;
- *                extras (map cut unmap dirty): a byte: how many devices (bits 0 to 2, modulo 5), clear (3), fail follows (4); fail: a number;
+ *                extras (map cut unmap dirty): a byte: how many devices (bits 0 to 2, modulo 5), clear (3), fail follows (4); fail: a
+ *                number;
  *                for each device at * 2 + write and iova: numbers
  *     b < 0xf0   relative: kind from b & 15, picked (pick.h) with draws from the bytes that follow; if b >> 4 is 12 or 14, then a fail;
  *                if it is 13 or 14, then devices

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * trace_text.c - the text form of a trace, which is the reference. Lines end in LF or CR LF; "#" starts a comment; blank lines do not count.
+ * trace_text.c - the text form of a trace, which is the reference. Lines end in LF or CR LF; "#" starts a comment; blank lines do not
+ * count.
  *
  *   hitless 1                                     the version; first
  *   format NAME KEY=VALUE...                      the configuration; second

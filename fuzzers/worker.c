@@ -70,12 +70,14 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 	if (op->kind == OP_UNMAP && view->events_nr) {
 		s->unmaps++;
 		/* Partial: something of the piece that was cut into is still there. */
-		s->unmaps_partial += imap_find(&worker_now.x.check.im, op->iova - 1, NULL) || imap_find(&worker_now.x.check.im, op->last + 1, NULL);
+		s->unmaps_partial +=
+			imap_find(&worker_now.x.check.im, op->iova - 1, NULL) || imap_find(&worker_now.x.check.im, op->last + 1, NULL);
 	}
 }
 
 /*
- * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, where the tables lie. What the format refuses
+ * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, where the tables
+ * lie. What the format refuses
  * together is left as it was.
  */
 static void worker_vary(struct rng *rng, struct config *cfg)
@@ -122,7 +124,8 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 		fprintf(stderr, "hitless: %s: %s\n", w->config.cfg.format, why);
 		_exit(WORKER_FAULT);
 	}
-	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im, &worker_now.x.check.hw);
+	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im,
+		 &worker_now.x.check.hw);
 	for (; ops && w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); ops--, w->ops_left--) {
 		struct op *op = &w->ops[w->ops_nr];
 

@@ -2,7 +2,8 @@
 /*
  * account.c - follows every table and every invalidation through the log (G8, and of G4 that a gather covers what went).
  *
- * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is overwritten. Each such step
+ * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is
+ * overwritten. Each such step
  * must be one that the operation may take, so that the set of live tables is exactly what the operations so far predict.
  */
 #include <errno.h>
@@ -70,7 +71,8 @@ static void account_owe_leaves(struct check *c, const struct imap_piece *piece, 
 	iova = layout_leaf(c->hw.cfg.pgsizes, piece, iova).iova;
 	last = layout_leaf(c->hw.cfg.pgsizes, piece, last).last;
 	/* Item by item and run by run it is often the same leaf, or the one after it. */
-	if (o && !o->table && o->cmds_nr == c->cmds_nr && o->piece.iova == piece->iova && o->piece.last == piece->last && iova >= o->iova && iova <= o->last + 1) {
+	if (o && !o->table && o->cmds_nr == c->cmds_nr && o->piece.iova == piece->iova && o->piece.last == piece->last && iova >= o->iova &&
+	    iova <= o->last + 1) {
 		o->last = last > o->last ? last : o->last;
 		return;
 	}
@@ -95,7 +97,8 @@ static void account_owe_table(struct check *c, uint64_t iova, uint64_t last)
 }
 
 /*
- * Whether this call may unlink a table over [iova, last]: an unmap that was asked for all of it and has removed all of it, or a map of a leaf over it when it holds
+ * Whether this call may unlink a table over [iova, last]: an unmap that was asked for all of it and has removed all of it, or a map of a
+ * leaf over it when it holds
  * nothing.
  */
 static bool account_may_unlink(const struct check *c, const struct call *call, const struct call_expect *want, uint64_t iova, uint64_t last)
@@ -148,7 +151,8 @@ static void account_unlink(struct check *c, const struct asked *by, uint64_t pa)
 static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now);
 
 /*
- * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it while it was private,
+ * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it
+ * while it was private,
  * by the events of this call before now, takes effect.
  */
 static void account_link(struct check *c, const struct asked *by, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
@@ -158,13 +162,13 @@ static void account_link(struct check *c, const struct asked *by, uint64_t paren
 	size_t i;
 
 	if (wrong && !account_was_freed(c, pa))
-		check_report(c, VERDICT_WALKS_DATA, 1, level + 1u, KIND_TABLE, KIND_BAD, &iova, "table pointer to 0x%llx over iova 0x%llx %s",
-			     (unsigned long long)pa, (unsigned long long)iova, wrong);
+		check_report(c, VERDICT_WALKS_DATA, 1, level + 1u, KIND_TABLE, KIND_BAD, &iova,
+			     "table pointer to 0x%llx over iova 0x%llx %s", (unsigned long long)pa, (unsigned long long)iova, wrong);
 	page = account_page(c, pa);
 	if (page->state != PAGE_PRIVATE)
 		check_report(c, VERDICT_WALKS_DATA, 8, level + 1u, KIND_TABLE, KIND_BAD, &iova,
-			     "table at 0x%llx is linked at iova 0x%llx and was, level %u, at iova 0x%llx", (unsigned long long)pa, (unsigned long long)iova,
-			     page->level, (unsigned long long)page->iova);
+			     "table at 0x%llx is linked at iova 0x%llx and was, level %u, at iova 0x%llx", (unsigned long long)pa,
+			     (unsigned long long)iova, page->level, (unsigned long long)page->iova);
 	page->state = PAGE_LINKED;
 	page->level = (uint8_t)level;
 	page->iova = iova;
@@ -186,9 +190,13 @@ static void account_live_change(struct check *c, unsigned level, uint64_t iova, 
 	bool table = (old->kind == HW_LEAF && new->kind == HW_TABLE) || (old->kind == HW_TABLE && new->kind == HW_LEAF);
 
 	if ((sizes && !c->hw.cap_size_change) || (table && !c->hw.cap_leaf_to_table))
-		check_report(c, VERDICT_UNDECLARED_BREAK, 2, level, old->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE, new->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE, &iova,
-			     "iova 0x%llx: a live %s became a %s in one store, which this hardware needs break-before-make for", (unsigned long long)iova,
-			     old->kind == HW_LEAF ? "leaf" : "table", sizes ? "leaf of another size" : new->kind == HW_LEAF ? "leaf" : "table");
+		check_report(c, VERDICT_UNDECLARED_BREAK, 2, level, old->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE,
+			     new->kind == HW_LEAF ? KIND_LEAF : KIND_TABLE, &iova,
+			     "iova 0x%llx: a live %s became a %s in one store, which this hardware needs break-before-make for",
+			     (unsigned long long)iova, old->kind == HW_LEAF ? "leaf" : "table",
+			     sizes                  ? "leaf of another size"
+			     : new->kind == HW_LEAF ? "leaf"
+						    : "table");
 }
 
 /* A run of items of a linked table from iova on: what a device may hold of their old values. */
@@ -205,11 +213,15 @@ static void account_leaves(struct check *c, const struct asked *by, const struct
 		if (((ev->old ^ ev->new) & ~c->hw.ad_mask) || (old.dirty && !new.dirty))
 			account_owe(c, iova, last);
 	} else if (old.kind == HW_EMPTY && new.kind == HW_LEAF && c->hw.cfg.negcache && by->call && by->call->kind == CALL_MAP) {
-		account_owe_leaves(c, &(struct imap_piece){ .iova = by->call->iova, .last = by->call->last, .oa = by->call->oa }, iova, last);
+		account_owe_leaves(c, &(struct imap_piece){ .iova = by->call->iova, .last = by->call->last, .oa = by->call->oa }, iova,
+				   last);
 	}
 }
 
-/* The slots of table, which is linked, that event at stored to: table pointers that came or went. now: the event that made or found it linked. */
+/*
+ * The slots of table, which is linked, that event at stored to: table pointers that came or went. now: the event that made or found it
+ * linked.
+ */
 static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now)
 {
 	const struct mem_event *ev = &c->view->events[at];
@@ -225,12 +237,13 @@ static void account_items(struct check *c, const struct asked *by, uint64_t tabl
 		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
 		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
 			break;
-		if (old.kind == HW_TABLE && new.kind == HW_TABLE && new.pa == old.pa)
+		if (old.kind == HW_TABLE && new.kind == HW_TABLE &&new.pa == old.pa)
 			continue;
 		if (old.kind == HW_TABLE && mem_view_has(c->view, old.pa, 1))
 			account_unlink(c, by, old.pa);
 		if (new.kind == HW_TABLE)
-			account_link(c, by, table, new.pa, new.level, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
+			account_link(c, by, table, new.pa, new.level,
+				     check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
 	}
 }
 
@@ -239,8 +252,8 @@ static void account_top(struct check *c, const struct asked *by, const struct me
 	uint64_t old = c->root;
 
 	if (ev->old > c->hw.top_level_max || (old != MEM_NONE && ev->old <= c->root_level))
-		check_report(c, VERDICT_WALKS_DATA, 8, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_BAD, NULL, "the root was replaced by one of level %llu",
-			     (unsigned long long)ev->old);
+		check_report(c, VERDICT_WALKS_DATA, 8, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_BAD, NULL,
+			     "the root was replaced by one of level %llu", (unsigned long long)ev->old);
 	/* A root that grew must point to the old one, which keeps all that is below it. */
 	if (old != MEM_NONE) {
 		account_page(c, old)->state = PAGE_PRIVATE;
@@ -262,7 +275,8 @@ static void account_store(struct check *c, const struct asked *by, size_t at, st
 	if (page->state != PAGE_LINKED)
 		return;
 	first = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx);
-	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + ev->nr - 1) | layout_mask(c->hw.item_lg2[page->level]);
+	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + ev->nr - 1) |
+	       layout_mask(c->hw.item_lg2[page->level]);
 	if (first < span->iova)
 		span->iova = first;
 	if (last > span->last)
@@ -312,7 +326,8 @@ static void account_invalidate(struct check *c, const struct mem_event *ev)
 }
 
 /*
- * Whether a command since cmds_nr removes this leaf. An Armv8 or RISC-V device may have cached a group item by item (the contiguous bit, DDI 0487 D8.7.1; Svnapot,
+ * Whether a command since cmds_nr removes this leaf. An Armv8 or RISC-V device may have cached a group item by item (the contiguous bit,
+ * DDI 0487 D8.7.1; Svnapot,
  * privileged specification 5.1), so there each item must be gone as well as the whole.
  */
 static bool account_leaf_gone(const struct check *c, size_t cmds_nr, const struct layout_leaf *leaf, unsigned level)
@@ -326,7 +341,8 @@ static bool account_leaf_gone(const struct check *c, size_t cmds_nr, const struc
 		if (i == c->cmds_nr)
 			return false;
 		/* First the whole leaf, then its items; a command that covers all of it leaves none of them. */
-		if (last == leaf->last && ((iova | item) == last || (c->hw.cfg.tlb != TLB_ARM && c->hw.cfg.tlb != TLB_RISCV) || (c->cmds[i].iova <= leaf->iova && c->cmds[i].last >= leaf->last)))
+		if (last == leaf->last && ((iova | item) == last || (c->hw.cfg.tlb != TLB_ARM && c->hw.cfg.tlb != TLB_RISCV) ||
+					   (c->cmds[i].iova <= leaf->iova && c->cmds[i].last >= leaf->last)))
 			return true;
 		iova = iova == leaf->iova && last == leaf->last ? iova : last + 1;
 		last = iova | item;
@@ -395,11 +411,13 @@ static void account_sync(struct check *c)
 		if (!account_left(c, o, &iova, &level))
 			continue;
 		if (o->table)
-			check_report(c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
-				     "after the sync a device may still hold the pointer to the table that was unlinked from [0x%llx, 0x%llx]",
-				     (unsigned long long)o->iova, (unsigned long long)o->last);
+			check_report(
+				c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
+				"after the sync a device may still hold the pointer to the table that was unlinked from [0x%llx, 0x%llx]",
+				(unsigned long long)o->iova, (unsigned long long)o->last);
 		check_report(c, VERDICT_STALE_IOTLB, 4, level, KIND_LEAF, KIND_NONE, &iova,
-			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova, level);
+			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova,
+			     level);
 	}
 	c->owed_nr = c->cmds_nr = 0;
 	c->syncs++;
@@ -422,7 +440,9 @@ static void account_chain(struct check *c)
 
 		if (ev->kind == MEM_ALLOC) {
 			page = account_page(c, ev->pa);
-			*page = (struct page){ .state = PAGE_PRIVATE, .stamp = c->view->op, .events_first = SIZE_MAX, .events_last = SIZE_MAX };
+			*page = (struct page){
+				.state = PAGE_PRIVATE, .stamp = c->view->op, .events_first = SIZE_MAX, .events_last = SIZE_MAX
+			};
 			c->private_nr++;
 		}
 		if (ev->kind != MEM_STORE && ev->kind != MEM_CAS)
@@ -486,7 +506,10 @@ static uint64_t account_find(const struct check *c, enum page_state state)
 	return i;
 }
 
-/* Tables that this call linked must be needed by a leaf; after -ENOMEM those on the way to the first leaf that was not made may be there too. */
+/*
+ * Tables that this call linked must be needed by a leaf; after -ENOMEM those on the way to the first leaf that was not made may be there
+ * too.
+ */
 static void account_new_tables(struct check *c, const struct call *call, const struct call_result *res)
 {
 	uint64_t stopped = call->iova + (res->granules << c->granule_lg2);
@@ -510,7 +533,8 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 		if (page->level > c->grown_from && page->iova == 0)
 			continue;
 		check_report(c, VERDICT_LEAK, 8, page->level, KIND_NONE, KIND_TABLE, &page->iova,
-			     "a table over [0x%llx, 0x%llx] was made that no leaf needs", (unsigned long long)page->iova, (unsigned long long)last);
+			     "a table over [0x%llx, 0x%llx] was made that no leaf needs", (unsigned long long)page->iova,
+			     (unsigned long long)last);
 	}
 }
 
@@ -523,7 +547,8 @@ static void account_tables_end(struct check *c)
 	if (c->private_nr) {
 		frame = account_find(c, PAGE_PRIVATE);
 		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL,
-			     "the table at 0x%llx was allocated, and neither linked nor freed", (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)));
+			     "the table at 0x%llx was allocated, and neither linked nor freed",
+			     (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)));
 	}
 	if (c->unlinked_nr && !c->defer) {
 		frame = account_find(c, PAGE_UNLINKED);

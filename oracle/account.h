@@ -8,12 +8,16 @@
 #include "check_state.h"
 
 /*
- * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of before it. Extends *span by every slot of
+ * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of
+ * before it. Extends *span by every slot of
  * a linked table that was stored to.
  */
 void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span);
 
-/* account_end - the interval map has moved on: whether the tables that there are now are those that must be. call and res as for account_log. */
+/*
+ * account_end - the interval map has moved on: whether the tables that there are now are those that must be. call and res as for
+ * account_log.
+ */
 void account_end(struct check *c, const struct call *call, const struct call_result *res);
 
 #endif

@@ -68,7 +68,8 @@ static void check_result(struct check *c, const struct call *call, const struct 
 	bool counts = call->kind == CALL_MAP || call->kind == CALL_UNMAP;
 
 	check_count(c, CHECK_FAILURE, 1);
-	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || call->kind == CALL_CUT) && (!want->ret || want->ret == -EADDRINUSE) && check_alloc_failed(c)) {
+	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || call->kind == CALL_CUT) && (!want->ret || want->ret == -EADDRINUSE) &&
+	    check_alloc_failed(c)) {
 		if (call->kind == CALL_MAP) {
 			check_short_map(c, call, res, want);
 			want->done = res->granules;
@@ -81,15 +82,16 @@ static void check_result(struct check *c, const struct call *call, const struct 
 	if (res->ret != want->ret && !check_is_on(c, CHECK_FAILURE))
 		return;
 	if (res->ret != want->ret)
-		check_report(c, call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN, call->kind == CALL_TRANSLATE ? 1 : 7,
-			     VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "returned %s (%d), expected %s", check_errno_name(res->ret), res->ret,
-			     check_errno_name(want->ret));
+		check_report(c, call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN,
+			     call->kind == CALL_TRANSLATE ? 1 : 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
+			     "returned %s (%d), expected %s", check_errno_name(res->ret), res->ret, check_errno_name(want->ret));
 	if (counts && res->granules != check_done_granules(c, call, want))
-		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "reported 0x%llx granules, expected 0x%llx",
-			     (unsigned long long)res->granules, (unsigned long long)check_done_granules(c, call, want));
+		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
+			     "reported 0x%llx granules, expected 0x%llx", (unsigned long long)res->granules,
+			     (unsigned long long)check_done_granules(c, call, want));
 	if (call->kind == CALL_TRANSLATE && !res->ret && res->oa != want->oa)
-		check_report(c, VERDICT_WRONG_TRANSLATE, 1, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_LEAF, &call->iova, "translate gave oa 0x%llx, expected 0x%llx",
-			     (unsigned long long)res->oa, (unsigned long long)want->oa);
+		check_report(c, VERDICT_WRONG_TRANSLATE, 1, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_LEAF, &call->iova,
+			     "translate gave oa 0x%llx, expected 0x%llx", (unsigned long long)res->oa, (unsigned long long)want->oa);
 }
 
 /* The next leaf at or after *iova that is dirty and starts by last. */
@@ -118,7 +120,8 @@ static void check_dirty_report(struct check *c, const struct call *call, const s
 
 	while (check_next_dirty(c, &at, call->last, &leaf)) {
 		check_count(c, CHECK_DIRTY, 1);
-		if (check_is_on(c, CHECK_DIRTY) && (i == res->dirty_nr || res->dirty[i].iova != leaf.iova || res->dirty[i].last != leaf.last))
+		if (check_is_on(c, CHECK_DIRTY) &&
+		    (i == res->dirty_nr || res->dirty[i].iova != leaf.iova || res->dirty[i].last != leaf.last))
 			check_report(c, i < res->dirty_nr && res->dirty[i].iova < leaf.iova ? VERDICT_PHANTOM_DIRTY : VERDICT_LOST_DIRTY, 6,
 				     check_level_of(&c->hw, leaf.size_lg2), KIND_LEAF, KIND_LEAF, &leaf.iova,
 				     "the leaf [0x%llx, 0x%llx] was written to and is not reported", (unsigned long long)leaf.iova,
@@ -168,15 +171,16 @@ static void check_unchanged(struct check *c, const struct call *call, const stru
 {
 	bool may_store = call->kind == CALL_MAP || call->kind == CALL_UNMAP || !want->ret;
 
-	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || (call->kind == CALL_DIRTY && !call->clear) || (want->ret && want->ret != -EADDRINUSE && want->ret != -ENOMEM))
+	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || (call->kind == CALL_DIRTY && !call->clear) ||
+	    (want->ret && want->ret != -EADDRINUSE && want->ret != -ENOMEM))
 		may_store = false;
 	if (call->kind == CALL_CUT && want->hull.iova == call->iova)
 		may_store = false;
 	check_count(c, CHECK_FAILURE, 1);
 	if (!may_store && span->last >= span->iova && check_is_on(c, CHECK_FAILURE))
 		check_report(c, VERDICT_CHANGED_ON_ERROR, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, &span->iova,
-			     "returned %s and changed live entries in [0x%llx, 0x%llx]", check_errno_name(want->ret), (unsigned long long)span->iova,
-			     (unsigned long long)span->last);
+			     "returned %s and changed live entries in [0x%llx, 0x%llx]", check_errno_name(want->ret),
+			     (unsigned long long)span->iova, (unsigned long long)span->last);
 }
 
 void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table)
@@ -187,8 +191,8 @@ void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table
 	c->cap_leaf_to_table = cap_leaf_to_table;
 	if (cap_size_change != c->hw.cap_size_change || cap_leaf_to_table != c->hw.cap_leaf_to_table)
 		check_report(c, VERDICT_UNDECLARED_BREAK, 2, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
-			     "declared: live size change %d, live leaf to table %d; the hardware under this configuration: %d, %d", cap_size_change,
-			     cap_leaf_to_table, c->hw.cap_size_change, c->hw.cap_leaf_to_table);
+			     "declared: live size change %d, live leaf to table %d; the hardware under this configuration: %d, %d",
+			     cap_size_change, cap_leaf_to_table, c->hw.cap_size_change, c->hw.cap_leaf_to_table);
 	account_log(c, NULL, NULL, &span);
 	account_end(c, NULL, NULL);
 }
@@ -218,8 +222,8 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 	check_apply(c, call, &want);
 	check_unchanged(c, call, &want, &span);
 	if (want.ret != -ENOMEM && want.root_level != c->root_level)
-		check_report(c, VERDICT_NOT_OPTIMAL, 3, c->root_level, KIND_TABLE, KIND_TABLE, &call->iova, "the root is at level %u, expected %u",
-			     c->root_level, want.root_level);
+		check_report(c, VERDICT_NOT_OPTIMAL, 3, c->root_level, KIND_TABLE, KIND_TABLE, &call->iova,
+			     "the root is at level %u, expected %u", c->root_level, want.root_level);
 	account_end(c, call, res);
 	check_count(c, CHECK_PROGRESS, 1);
 	/* A refused call has no range worth walking; what it stored was looked at above. */
@@ -250,8 +254,9 @@ void check_device(struct check *c, uint64_t iova, bool write, bool ok)
 
 	check_count(c, CHECK_TRANSLATION, 1);
 	if (want != ok && check_is_on(c, CHECK_TRANSLATION))
-		check_report(c, p ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_OA, 1, VERDICT_LEVEL_NONE, want ? KIND_LEAF : KIND_HOLE, ok ? KIND_LEAF : KIND_HOLE, &iova,
-			     "the device's %s of iova 0x%llx was %s", write ? "write" : "read", (unsigned long long)iova, ok ? "allowed" : "refused");
+		check_report(c, p ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_OA, 1, VERDICT_LEVEL_NONE, want ? KIND_LEAF : KIND_HOLE,
+			     ok ? KIND_LEAF : KIND_HOLE, &iova, "the device's %s of iova 0x%llx was %s", write ? "write" : "read",
+			     (unsigned long long)iova, ok ? "allowed" : "refused");
 	if (!want || !write || !c->hw.has_dirty)
 		return;
 	leaf = layout_leaf(c->hw.cfg.pgsizes, p, iova);

@@ -2,11 +2,14 @@
 /*
  * check.h - what must be true after an operation, and the only place that compares.
  *
- * The driver tells what it called and what came back; the log and the bytes tell what the engine did. The check predicts the result from the interval
- * map alone, follows every table through the log, and walks the raw bytes of everything that was touched. What does not agree is reported as a verdict;
+ * The driver tells what it called and what came back; the log and the bytes tell what the engine did. The check predicts the result from
+ * the interval
+ * map alone, follows every table through the log, and walks the raw bytes of everything that was touched. What does not agree is reported
+ * as a verdict;
  * the report does not return.
  *
- * predict.c computes what a call must return, account.c follows tables and invalidations through the log, sweep.c walks the bytes; all stand on check_state.
+ * predict.c computes what a call must return, account.c follows tables and invalidations through the log, sweep.c walks the bytes; all
+ * stand on check_state.
  */
 #ifndef HITLESS_CHECK_H
 #define HITLESS_CHECK_H
@@ -15,7 +18,8 @@
 #include "predict.h"
 
 /*
- * check_created - the domain was made; the log holds what that took. The engine declares these capabilities: not more than the hardware has, nor less, since a cut that is
+ * check_created - the domain was made; the log holds what that took. The engine declares these capabilities: not more than the hardware
+ * has, nor less, since a cut that is
  * refused without need is a mapping that cannot be divided.
  */
 void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table);
@@ -24,7 +28,8 @@ void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table
 bool check_may_call(const struct check *c, const struct call *call);
 
 /*
- * check_called - call has returned res (and, unless invalidation is deferred, its gather has been synced); the log holds both. Compares everything and moves
+ * check_called - call has returned res (and, unless invalidation is deferred, its gather has been synced); the log holds both. Compares
+ * everything and moves
  * the interval map on.
  */
 void check_called(struct check *c, const struct call *call, const struct call_result *res);

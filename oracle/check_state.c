@@ -10,9 +10,9 @@
 #include <sys/mman.h>
 
 const char *const check_names[CHECK_NR] = {
-	[CHECK_TRANSLATION] = "translation", [CHECK_INFLIGHT] = "inflight", [CHECK_LAYOUT] = "layout",
-	[CHECK_IOTLB] = "iotlb", [CHECK_WRITEBACK] = "writeback", [CHECK_DIRTY] = "dirty",
-	[CHECK_FAILURE] = "failure", [CHECK_ACCOUNTING] = "accounting", [CHECK_PROGRESS] = "progress",
+	[CHECK_TRANSLATION] = "translation", [CHECK_INFLIGHT] = "inflight", [CHECK_LAYOUT] = "layout",   [CHECK_IOTLB] = "iotlb",
+	[CHECK_WRITEBACK] = "writeback",     [CHECK_DIRTY] = "dirty",       [CHECK_FAILURE] = "failure", [CHECK_ACCOUNTING] = "accounting",
+	[CHECK_PROGRESS] = "progress",
 };
 
 int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg, const char **why)
@@ -43,7 +43,10 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 	c->report = report;
 	c->report_arg = arg;
 	c->pages_nr = view->bytes_nr >> MEM_FRAME_LG2;
-	/* A page record for each frame of a large arena, of which a short domain uses few: zeroes that cost nothing until they are touched. */
+	/*
+	 * A page record for each frame of a large arena, of which a short domain uses few: zeroes that cost nothing until they are
+	 * touched.
+	 */
 	c->pages = mmap(NULL, c->pages_nr * sizeof(*c->pages), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (c->pages == MAP_FAILED)
 		return -ENOMEM;
@@ -62,8 +65,8 @@ void check_release(struct check *c)
 	free(c->chain);
 }
 
-void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want, enum verdict_kind seen,
-		  const uint64_t *iova, const char *format, ...)
+void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want,
+		  enum verdict_kind seen, const uint64_t *iova, const char *format, ...)
 {
 	struct verdict v = { .class = class, .guarantee = (uint8_t)guarantee, .level = (uint8_t)level, .want = want, .seen = seen };
 	va_list args;

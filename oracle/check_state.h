@@ -82,7 +82,8 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
 /*
  * struct page - what is known of the table that starts at a frame.
  *
- * @level, @iova, @parent: once it has been linked: its level, the first iova that it translates, the table that points to it (the root: itself)
+ * @level, @iova, @parent: once it has been linked: its level, the first iova that it translates, the table that points to it (the root:
+ *                         itself)
  * @stamp:  the operation that allocated it
  * @children_nr: tables that it points to
  * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
@@ -148,15 +149,18 @@ struct check {
 };
 
 /*
- * check_init - an oracle for the resolved configuration cfg over what view shows. report(arg, verdict) must not return. Everything is checked.
+ * check_init - an oracle for the resolved configuration cfg over what view shows. report(arg, verdict) must not return. Everything is
+ * checked.
  * 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
  */
-int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg, const char **why);
+int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg,
+	       const char **why);
 void check_release(struct check *c);
 
 /* Fill in a verdict and report it; does not return. */
-void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want, enum verdict_kind seen,
-		  const uint64_t *iova, const char *format, ...) __attribute__((format(printf, 8, 9), noreturn, cold));
+void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want,
+		  enum verdict_kind seen, const uint64_t *iova, const char *format, ...)
+	__attribute__((format(printf, 8, 9), noreturn, cold));
 
 static inline bool check_is_on(const struct check *c, enum check_kind kind)
 {

@@ -28,9 +28,11 @@ enum hw_kind {
  * @size_lg2: HW_LEAF: size of the whole entry, every item of a contiguous or replicated group counted
  * @span_lg2: HW_LEAF: how many low bits of the iova replace those of @pa when this item is used: @size_lg2 for a format whose items
  *            all hold the entry's oa (AMD, NAPOT, Arm short descriptors), the item's own size where each item holds its own (Armv8)
- * @prot:     HW_LEAF: PROT_R, PROT_W, PROT_X, PROT_PRIV, PROT_MMIO, PROT_CACHE as enum prot describes them, as this item alone grants them. A page that
+ * @prot:     HW_LEAF: PROT_R, PROT_W, PROT_X, PROT_PRIV, PROT_MMIO, PROT_CACHE as enum prot describes them, as this item alone grants
+ *            them. A page that
  *            the device may write because hardware would mark it dirty (Armv8 DBM) has PROT_W. HW_TABLE: the PROT_ACCESS
- *            bits that the pointer leaves standing for everything below it (PROT_ACCESS if it restricts nothing), and PROT_PRIV if all below is privileged
+ *            bits that the pointer leaves standing for everything below it (PROT_ACCESS if it restricts nothing), and PROT_PRIV if all
+ *            below is privileged
  * @accessed, @dirty: HW_LEAF: the bits that the device sets; true where preset or where the format has none
  * @pa:       HW_TABLE: address of the table. HW_LEAF: oa of the first byte of the 2^span_lg2 block
  * @why:      HW_BAD: a static string, what is wrong, naming the field as the specification does
@@ -51,11 +53,14 @@ struct hw;
  *
  * @name:    the format's name in configurations
  * @document: the specification it was written from: title, revision
- * @init:    fills in every field of @hw below "geometry" for a resolved configuration; 0, or -EINVAL and *why when the hardware cannot be so configured
+ * @init:    fills in every field of @hw below "geometry" for a resolved configuration; 0, or -EINVAL and *why when the hardware cannot be
+ *           so configured
  * @decode:  what the item @raw at @level means; @level is at most hw->top_level_max. Never fails. Pure: depends on hw, level and raw alone
- * @touch:   the item as the device leaves it after a translation through this leaf (@write: a DMA write), dirty and accessed set as hw->cfg.ad
+ * @touch:   the item as the device leaves it after a translation through this leaf (@write: a DMA write), dirty and accessed set as
+ *           hw->cfg.ad
  *           says; @raw itself where nothing changes. Only called for leaves that permit the access
- * @expressible: whether an entry of this configuration can say exactly @prot: at least one of PROT_ACCESS, no bits beyond PROT_ALL. From the
+ * @expressible: whether an entry of this configuration can say exactly @prot: at least one of PROT_ACCESS, no bits beyond PROT_ALL. From
+ *               the
  *           table above enum prot
  * @fields:  writes the decoded fields of @raw, "name=value name=value", into buf; for reports
  */
@@ -83,12 +88,14 @@ struct hw_format {
  * @iova_high_first: first iova of the upper part, [iova_high_first, 2^64-1]; ignored if has_high is false
  * @oa_lg2:         width of an oa in bits, at most 64
  * @leaf_sizes:     bit n set: the hardware can hold a leaf of 2^n bytes
- * @oa_step_lg2[l]: the raw item at level l whose oa is larger by item_lg2[l], everything else equal, is raw + 2^oa_step_lg2, as long as the oa does not carry
+ * @oa_step_lg2[l]: the raw item at level l whose oa is larger by item_lg2[l], everything else equal, is raw + 2^oa_step_lg2, as long as
+ * the oa does not carry
  *                  into bit oa_carry_lg2
  * @oa_carry_lg2:   see above; 64 if the oa is one contiguous field
  * @ad_mask:        the bits of an item that hold accessed and dirty state and may differ between the items of one entry
  * @has_dirty:      the device keeps dirty state under this configuration
- * @cap_size_change, @cap_leaf_to_table: a live entry may become smaller ones, a live leaf a table (and back), without break-before-make; what the
+ * @cap_size_change, @cap_leaf_to_table: a live entry may become smaller ones, a live leaf a table (and back), without break-before-make;
+ *                                       what the
  *                  configuration does not allow is refused, what it allows must be used
  */
 struct hw {

@@ -214,8 +214,8 @@ static void armv7s_fields(const struct hw *hw, unsigned level, uint64_t raw, cha
 	} else if (level) {
 		a = armv7s_attr_section(v);
 		snprintf(buf, buf_bytes, "type=%s address=0x%x Domain=%u TEX=%u C=%u B=%u AP=%u XN=%u PXN=%u S=%u nG=%u NS=%u",
-			 armv7s_bits(v, 18, 18) ? "supersection" : "section", v & 0xfff00000u, armv7s_bits(v, 8, 5), a.tex, a.c, a.b,
-			 a.ap, a.xn, v & 1, armv7s_bits(v, 16, 16), armv7s_bits(v, 17, 17), armv7s_bits(v, 19, 19));
+			 armv7s_bits(v, 18, 18) ? "supersection" : "section", v & 0xfff00000u, armv7s_bits(v, 8, 5), a.tex, a.c, a.b, a.ap,
+			 a.xn, v & 1, armv7s_bits(v, 16, 16), armv7s_bits(v, 17, 17), armv7s_bits(v, 19, 19));
 	} else {
 		a = armv7s_attr_page(v, type != 1);
 		snprintf(buf, buf_bytes, "type=%s address=0x%x TEX=%u C=%u B=%u AP=%u XN=%u S=%u nG=%u", type == 1 ? "large" : "small",

@@ -240,8 +240,7 @@ ARMV8_INLINE const char *armv8_leaf_stage2(const struct hw *hw, uint64_t raw, st
 }
 
 /* How much the leaf maps and where, [ARM] D8.3.1.2 and D8.7.1. A group must fit the input size (R_WMNPV) and the output size (R_XFDVL). */
-ARMV8_INLINE const char *armv8_leaf_extent(const struct hw *hw, unsigned granule, unsigned level, uint64_t raw,
-					   struct hw_entry *e)
+ARMV8_INLINE const char *armv8_leaf_extent(const struct hw *hw, unsigned granule, unsigned level, uint64_t raw, struct hw_entry *e)
 {
 	unsigned group_lg2;
 
@@ -343,13 +342,13 @@ static const struct armv8_field armv8_fields_table[] = {
 };
 
 static const struct armv8_field armv8_fields_stage1[] = {
-	{ "AttrIndx", 4, 2 }, { "NS", 5, 5 }, { "AP", 7, 6 }, { "SH", 9, 8 }, { "AF", 10, 10 }, { "nG", 11, 11 }, { "DBM", 51, 51 },
-	{ "Contiguous", 52, 52 }, { "PXN", 53, 53 }, { "UXN", 54, 54 }, { "sw", 58, 55 }, { NULL, 0, 0 },
+	{ "AttrIndx", 4, 2 }, { "NS", 5, 5 },           { "AP", 7, 6 },    { "SH", 9, 8 },    { "AF", 10, 10 }, { "nG", 11, 11 },
+	{ "DBM", 51, 51 },    { "Contiguous", 52, 52 }, { "PXN", 53, 53 }, { "UXN", 54, 54 }, { "sw", 58, 55 }, { NULL, 0, 0 },
 };
 
 static const struct armv8_field armv8_fields_stage2[] = {
-	{ "MemAttr", 5, 2 }, { "S2AP", 7, 6 }, { "SH", 9, 8 }, { "AF", 10, 10 }, { "FnXS", 11, 11 }, { "DBM", 51, 51 },
-	{ "Contiguous", 52, 52 }, { "XN", 54, 53 }, { "sw", 58, 55 }, { NULL, 0, 0 },
+	{ "MemAttr", 5, 2 }, { "S2AP", 7, 6 },         { "SH", 9, 8 },   { "AF", 10, 10 }, { "FnXS", 11, 11 },
+	{ "DBM", 51, 51 },   { "Contiguous", 52, 52 }, { "XN", 54, 53 }, { "sw", 58, 55 }, { NULL, 0, 0 },
 };
 
 static void armv8_fields(const struct hw *hw, unsigned granule, unsigned level, uint64_t raw, char *buf, unsigned buf_bytes)
@@ -501,28 +500,28 @@ static int armv8_init(struct hw *hw, unsigned granule, const char **why)
 #define ARMV8_DOCUMENT "Arm ARM DDI 0487L.b, chapter D8 (VMSAv8-64); SMMUv3 IHI 0070H.a"
 
 /* One walker per granule, so that the granule is a constant in each decode. */
-#define ARMV8_FORMAT(suffix, granule) \
-	static int armv8_##suffix##_init(struct hw *hw, const char **why) \
-	{ \
-		return armv8_init(hw, granule, why); \
-	} \
-	static struct hw_entry armv8_##suffix##_decode(const struct hw *hw, unsigned level, uint64_t raw) \
-	{ \
-		return armv8_decode(hw, granule, level, raw); \
-	} \
+#define ARMV8_FORMAT(suffix, granule)                                                                                         \
+	static int armv8_##suffix##_init(struct hw *hw, const char **why)                                                     \
+	{                                                                                                                     \
+		return armv8_init(hw, granule, why);                                                                          \
+	}                                                                                                                     \
+	static struct hw_entry armv8_##suffix##_decode(const struct hw *hw, unsigned level, uint64_t raw)                     \
+	{                                                                                                                     \
+		return armv8_decode(hw, granule, level, raw);                                                                 \
+	}                                                                                                                     \
 	static void armv8_##suffix##_fields(const struct hw *hw, unsigned level, uint64_t raw, char *buf, unsigned buf_bytes) \
-	{ \
-		armv8_fields(hw, granule, level, raw, buf, buf_bytes); \
-	} \
-	extern const struct hw_format hw_format_armv8_##suffix; \
-	const struct hw_format hw_format_armv8_##suffix = { \
-		.name = "armv8_" #suffix, \
-		.document = ARMV8_DOCUMENT, \
-		.init = armv8_##suffix##_init, \
-		.decode = armv8_##suffix##_decode, \
-		.touch = armv8_touch, \
-		.expressible = armv8_expressible, \
-		.fields = armv8_##suffix##_fields, \
+	{                                                                                                                     \
+		armv8_fields(hw, granule, level, raw, buf, buf_bytes);                                                        \
+	}                                                                                                                     \
+	extern const struct hw_format hw_format_armv8_##suffix;                                                               \
+	const struct hw_format hw_format_armv8_##suffix = {                                                                   \
+		.name = "armv8_" #suffix,                                                                                     \
+		.document = ARMV8_DOCUMENT,                                                                                   \
+		.init = armv8_##suffix##_init,                                                                                \
+		.decode = armv8_##suffix##_decode,                                                                            \
+		.touch = armv8_touch,                                                                                         \
+		.expressible = armv8_expressible,                                                                             \
+		.fields = armv8_##suffix##_fields,                                                                            \
 	}
 
 ARMV8_FORMAT(4k, ARMV8_4K);

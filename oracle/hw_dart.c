@@ -134,8 +134,7 @@ static void dart_fields(const struct hw *hw, unsigned level, uint64_t raw, char 
 		snprintf(buf, buf_bytes, "VALID=%u address=0x%" PRIx64 " rest=0x%" PRIx64, !!(raw & DART_VALID), dart_pa(v2, raw), rest);
 		return;
 	}
-	snprintf(buf, buf_bytes,
-		 "VALID=%u %s=%u NO_WRITE=%u NO_READ=%u address=0x%" PRIx64 " SP_START=0x%x SP_END=0x%x rest=0x%" PRIx64,
+	snprintf(buf, buf_bytes, "VALID=%u %s=%u NO_WRITE=%u NO_READ=%u address=0x%" PRIx64 " SP_START=0x%x SP_END=0x%x rest=0x%" PRIx64,
 		 !!(raw & DART_VALID), v2 ? "NO_CACHE" : "SP_DIS", !!(raw & DART2_NO_CACHE),
 		 !!(raw & (v2 ? DART2_NO_WRITE : DART1_NO_WRITE)), !!(raw & (v2 ? DART2_NO_READ : DART1_NO_READ)), dart_pa(v2, raw),
 		 (unsigned)(raw >> 52), (unsigned)(raw >> 40 & 0xfff), rest);

@@ -208,8 +208,7 @@ static void riscv64_fields(const struct hw *hw, unsigned level, uint64_t raw, ch
 {
 	(void)hw;
 	(void)level;
-	snprintf(buf, buf_bytes,
-		 "V=%u R=%u W=%u X=%u U=%u G=%u A=%u D=%u RSW=%u PPN=0x%" PRIx64 " reserved=0x%x PBMT=%u N=%u",
+	snprintf(buf, buf_bytes, "V=%u R=%u W=%u X=%u U=%u G=%u A=%u D=%u RSW=%u PPN=0x%" PRIx64 " reserved=0x%x PBMT=%u N=%u",
 		 !!(raw & RISCV64_V), !!(raw & RISCV64_R), !!(raw & RISCV64_W), !!(raw & RISCV64_X), !!(raw & RISCV64_U),
 		 !!(raw & RISCV64_G), !!(raw & RISCV64_A), !!(raw & RISCV64_D), (unsigned)(raw >> 8 & 3),
 		 (raw & RISCV64_PPN) >> RISCV64_PPN_SHIFT, (unsigned)((raw & RISCV64_RESERVED) >> 54),

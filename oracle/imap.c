@@ -28,11 +28,11 @@
 #include "imap.h"
 
 enum {
-	FANOUT = 32,			/* children; also the number of results that a search can have */
-	LEAF_NR = FANOUT - 1,		/* pieces; one fewer, as a search of a leaf may find none */
-	MIN_NR = FANOUT / 4,		/* with fewer items a node takes from its neighbour, */
-	MERGE_NR = FANOUT * 3 / 4,	/* or merges with it if both together have no more than this */
-	HEIGHT_MAX = 24,		/* MIN_NR to this power is more than memory can hold */
+	FANOUT = 32,               /* children; also the number of results that a search can have */
+	LEAF_NR = FANOUT - 1,      /* pieces; one fewer, as a search of a leaf may find none */
+	MIN_NR = FANOUT / 4,       /* with fewer items a node takes from its neighbour, */
+	MERGE_NR = FANOUT * 3 / 4, /* or merges with it if both together have no more than this */
+	HEIGHT_MAX = 24,           /* MIN_NR to this power is more than memory can hold */
 };
 
 static_assert((FANOUT & (FANOUT - 1)) == 0, "a search halves the node down to one slot");

@@ -2,7 +2,8 @@
 /*
  * layout.h - the greedy largest-page layout of a piece: which leaf holds an address.
  *
- * Naturally aligned blocks of powers of two either nest or are disjoint. So the greedy leaf that holds an address is simply the largest enabled block
+ * Naturally aligned blocks of powers of two either nest or are disjoint. So the greedy leaf that holds an address is simply the largest
+ * enabled block
  * around it that fits into the piece and whose iova and oa are both aligned; no walk from the piece's start is needed.
  */
 #ifndef HITLESS_LAYOUT_H
@@ -23,7 +24,8 @@ static inline uint64_t layout_mask(unsigned n)
 }
 
 /*
- * layout_find - the leaf that holds iova in a piece that starts at piece_iova, ends at piece_last and maps to oa, with pgsizes enabled. The piece consists of smallest pages.
+ * layout_find - the leaf that holds iova in a piece that starts at piece_iova, ends at piece_last and maps to oa, with pgsizes enabled.
+ * The piece consists of smallest pages.
  */
 static inline struct layout_leaf layout_find(uint64_t pgsizes, uint64_t piece_iova, uint64_t piece_last, uint64_t oa, uint64_t iova)
 {

@@ -30,7 +30,8 @@ static unsigned predict_root(const struct check *c, const struct call *call)
 	struct layout_leaf first = layout_find(c->hw.cfg.pgsizes, call->iova, call->last, call->oa, call->iova);
 	unsigned level = c->root_level;
 
-	while (level < c->hw.top_level_max && (first.size_lg2 >= c->hw.item_lg2[level + 1] || call->last > layout_mask(c->hw.item_lg2[level + 1])))
+	while (level < c->hw.top_level_max &&
+	       (first.size_lg2 >= c->hw.item_lg2[level + 1] || call->last > layout_mask(c->hw.item_lg2[level + 1])))
 		level++;
 	return level;
 }
@@ -66,7 +67,8 @@ static void predict_map(const struct check *c, const struct call *call, struct c
 }
 
 /* Whether every item of the leaf can be a leaf, or leaves, of its own after a cut at iova. */
-static bool predict_cut_keeps_level(const struct check *c, const struct imap_piece *p, const struct layout_leaf *leaf, unsigned level, uint64_t iova)
+static bool predict_cut_keeps_level(const struct check *c, const struct imap_piece *p, const struct layout_leaf *leaf, unsigned level,
+				    uint64_t iova)
 {
 	unsigned item_lg2 = c->hw.item_lg2[level];
 	uint64_t at = leaf->iova;

@@ -3,7 +3,8 @@
  * sweep.c - walks the raw tables over a range and compares every item with the interval map (G1, G3, G6).
  *
  * Every item is compared by decoding it. Where neighbours must be leaves of one run, their raw items follow each other by a known step
- * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_item is the obvious version, and what decides whenever
+ * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_item is the obvious version, and what
+ * decides whenever
  * the short cut does not hold.
  */
 #include "sweep.h"
@@ -50,8 +51,8 @@ static void sweep_hole(struct sweep *s, unsigned level, uint64_t iova, uint64_t 
 /* "rw- cache" into buf. */
 static const char *sweep_words(unsigned prot, char *buf, size_t bytes)
 {
-	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-', prot & PROT_MMIO ? " mmio" : "",
-		 prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
+	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
+		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
 	return buf;
 }
 
@@ -78,8 +79,9 @@ static void sweep_dirty(struct sweep *s, unsigned level, const struct layout_lea
 	check_count(c, CHECK_DIRTY, 1);
 	want = imap_overlaps(&c->dirty, leaf->iova, leaf->last);
 	if (want != s->leaf_dirty)
-		check_report(c, want ? VERDICT_LOST_DIRTY : VERDICT_PHANTOM_DIRTY, 6, level, kind, kind, &leaf->iova, "leaf [0x%llx, 0x%llx] should be %s and is %s",
-			     (unsigned long long)leaf->iova, (unsigned long long)leaf->last, want ? "dirty" : "clean", s->leaf_dirty ? "dirty" : "clean");
+		check_report(c, want ? VERDICT_LOST_DIRTY : VERDICT_PHANTOM_DIRTY, 6, level, kind, kind, &leaf->iova,
+			     "leaf [0x%llx, 0x%llx] should be %s and is %s", (unsigned long long)leaf->iova, (unsigned long long)leaf->last,
+			     want ? "dirty" : "clean", s->leaf_dirty ? "dirty" : "clean");
 }
 
 /* A leaf that reaches beyond its piece must translate the rest as the pieces there say; then only its size is wrong. */
@@ -93,8 +95,9 @@ static void sweep_beyond(struct sweep *s, unsigned level, uint64_t iova, const s
 	for (;; at = p->last + 1) {
 		p = imap_find(&s->c->im, at, NULL);
 		if (!p || p->oa - p->iova != s->p->oa - s->p->iova || p->prot != s->p->prot)
-			check_report(s->c, VERDICT_WRONG_OA, 1, level, kind, kind, &at, "iova 0x%llx: a leaf of 2^%u bytes at 0x%llx translates what it must not",
-				     (unsigned long long)at, e->size_lg2, (unsigned long long)first);
+			check_report(s->c, VERDICT_WRONG_OA, 1, level, kind, kind, &at,
+				     "iova 0x%llx: a leaf of 2^%u bytes at 0x%llx translates what it must not", (unsigned long long)at,
+				     e->size_lg2, (unsigned long long)first);
 		if (p->last >= last)
 			return;
 	}
@@ -110,24 +113,26 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 
 	sweep_to(s, iova);
 	if (!s->p || s->p->iova > iova)
-		check_report(c, VERDICT_WRONG_OA, 1, level, KIND_HOLE, kind, &iova, "iova 0x%llx: expected a fault, the walk gives oa 0x%llx",
-			     (unsigned long long)iova, (unsigned long long)oa);
+		check_report(c, VERDICT_WRONG_OA, 1, level, KIND_HOLE, kind, &iova,
+			     "iova 0x%llx: expected a fault, the walk gives oa 0x%llx", (unsigned long long)iova, (unsigned long long)oa);
 	want_oa = s->p->oa + (iova - s->p->iova);
 	leaf = layout_leaf(c->hw.cfg.pgsizes, s->p, iova);
 	c->leaves += iova == leaf.iova;
 	if (check_is_on(c, CHECK_TRANSLATION)) {
 		check_count(c, CHECK_TRANSLATION, 1);
 		if (oa != want_oa)
-			check_report(c, VERDICT_WRONG_OA, 1, level, kind, kind, &iova, "iova 0x%llx: expected oa 0x%llx, the walk gives 0x%llx",
-				     (unsigned long long)iova, (unsigned long long)want_oa, (unsigned long long)oa);
+			check_report(c, VERDICT_WRONG_OA, 1, level, kind, kind, &iova,
+				     "iova 0x%llx: expected oa 0x%llx, the walk gives 0x%llx", (unsigned long long)iova,
+				     (unsigned long long)want_oa, (unsigned long long)oa);
 		sweep_prot(s, level, iova, prot, kind);
 		sweep_beyond(s, level, iova, e, kind);
 	}
 	if (check_is_on(c, CHECK_LAYOUT)) {
 		check_count(c, CHECK_LAYOUT, 1);
 		if (e->size_lg2 != leaf.size_lg2)
-			check_report(c, VERDICT_NOT_OPTIMAL, 3, level, kind, kind, &iova, "iova 0x%llx: expected a leaf of 2^%u bytes, found one of 2^%u",
-				     (unsigned long long)iova, leaf.size_lg2, e->size_lg2);
+			check_report(c, VERDICT_NOT_OPTIMAL, 3, level, kind, kind, &iova,
+				     "iova 0x%llx: expected a leaf of 2^%u bytes, found one of 2^%u", (unsigned long long)iova,
+				     leaf.size_lg2, e->size_lg2);
 	}
 	s->leaf_dirty = iova == leaf.iova ? e->dirty : s->leaf_dirty || e->dirty;
 	if ((iova | layout_mask(c->hw.item_lg2[level])) >= leaf.last)
@@ -135,7 +140,10 @@ static struct layout_leaf sweep_leaf(struct sweep *s, unsigned level, uint64_t i
 	return leaf;
 }
 
-/* How many items from pa on, at most nr, hold raw, raw + step, raw + 2 step ... Eight at a time: a domain between operations has no other writer. */
+/*
+ * How many items from pa on, at most nr, hold raw, raw + step, raw + 2 step ... Eight at a time: a domain between operations has no other
+ * writer.
+ */
 static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uint64_t raw, uint64_t step)
 {
 	const uint8_t *at = c->view->bytes + (pa - c->view->pa);
@@ -158,10 +166,12 @@ static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uin
 }
 
 /*
- * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest of its group, or leaves of one
+ * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest
+ * of its group, or leaves of one
  * item that follow in the same piece. They need no decoding.
  */
-static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64_t pa, uint64_t raw, const struct hw_entry *e, const struct layout_leaf *leaf, uint64_t room)
+static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64_t pa, uint64_t raw, const struct hw_entry *e,
+			  const struct layout_leaf *leaf, uint64_t room)
 {
 	struct check *c = s->c;
 	const struct hw *hw = &c->hw;
@@ -181,7 +191,8 @@ static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64
 		oa_room = (layout_mask(hw->oa_carry_lg2) - (e->pa & layout_mask(hw->oa_carry_lg2))) >> item_lg2;
 		nr = nr < oa_room ? nr : oa_room;
 	}
-	if (!nr || (hw->has_dirty && (e->dirty || s->leaf_dirty || imap_overlaps(&c->dirty, leaf->iova, iova + ((nr + 1) << item_lg2) - 1))))
+	if (!nr ||
+	    (hw->has_dirty && (e->dirty || s->leaf_dirty || imap_overlaps(&c->dirty, leaf->iova, iova + ((nr + 1) << item_lg2) - 1))))
 		return 0;
 	nr = sweep_equal(c, pa + (UINT64_C(1) << hw->item_bytes_lg2), nr, raw + step, step);
 	c->leaves += leaf->size_lg2 > item_lg2 ? 0 : nr;
@@ -192,7 +203,8 @@ static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64
 	return nr;
 }
 
-static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx, uint8_t allowed);
+static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx,
+			uint8_t allowed);
 
 /* An item over [iova, last] that points to a table. */
 static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const struct hw_entry *e, uint8_t allowed)
@@ -207,8 +219,8 @@ static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const st
 			     (unsigned long long)iova, (unsigned long long)e->pa, wrong);
 	if (s->has_removed && s->removed.iova <= iova && s->removed.last >= last && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, level, KIND_HOLE, KIND_TABLE, &iova,
-			     "unmap removed all of [0x%llx, 0x%llx] and left the empty table at 0x%llx", (unsigned long long)iova, (unsigned long long)last,
-			     (unsigned long long)e->pa);
+			     "unmap removed all of [0x%llx, 0x%llx] and left the empty table at 0x%llx", (unsigned long long)iova,
+			     (unsigned long long)last, (unsigned long long)e->pa);
 	from = s->iova > iova ? s->iova : iova;
 	to = s->last < last ? s->last : last;
 	/* A pointer that skips levels translates only where the skipped bits of the iova are zero. */
@@ -222,9 +234,11 @@ static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const st
 }
 
 /*
- * Items first_idx to last_idx of a table whose first item translates base. allowed: PROT_ACCESS bits that the tables above leave standing, and PROT_PRIV if they make everything privileged.
+ * Items first_idx to last_idx of a table whose first item translates base. allowed: PROT_ACCESS bits that the tables above leave
+ * standing, and PROT_PRIV if they make everything privileged.
  */
-static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx, uint8_t allowed)
+static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx,
+			uint8_t allowed)
 {
 	struct check *c = s->c;
 	const struct hw *hw = &c->hw;
@@ -254,8 +268,9 @@ static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_
 			idx += sweep_run(s, level, iova, pa, raw, &e, &leaf, last_idx - idx);
 			break;
 		case HW_BAD:
-			check_report(c, VERDICT_RESERVED_BITS, 1, level, KIND_NONE, KIND_BAD, &iova, "iova 0x%llx: item 0x%llx at level %u: %s",
-				     (unsigned long long)iova, (unsigned long long)raw, level, e.why);
+			check_report(c, VERDICT_RESERVED_BITS, 1, level, KIND_NONE, KIND_BAD, &iova,
+				     "iova 0x%llx: item 0x%llx at level %u: %s", (unsigned long long)iova, (unsigned long long)raw, level,
+				     e.why);
 		}
 	}
 }
@@ -295,5 +310,6 @@ void sweep(struct check *c, const struct call *call, uint64_t iova, uint64_t las
 		}
 		s.last = top_last;
 	}
-	sweep_table(&s, c->root_level, c->root, 0, true, hw_index(hw, c->root_level, s.iova), hw_index(hw, c->root_level, s.last), PROT_ACCESS);
+	sweep_table(&s, c->root_level, c->root, 0, true, hw_index(hw, c->root_level, s.iova), hw_index(hw, c->root_level, s.last),
+		    PROT_ACCESS);
 }

@@ -46,7 +46,7 @@ enum verdict_class verdict_by_name(const char *name)
 {
 	enum verdict_class class;
 
-	for (class = 0; class < VERDICT_NR; class++)
+	for (class = 0; class < VERDICT_NR; class ++)
 		if (!strcmp(verdict_names[class], name))
 			break;
 	return class;

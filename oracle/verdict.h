@@ -9,23 +9,23 @@
 #include <stdint.h>
 
 enum verdict_class {
-	VERDICT_WRONG_OA,          /* a walk yields another oa, faults where it must not, or yields one in a hole */
+	VERDICT_WRONG_OA, /* a walk yields another oa, faults where it must not, or yields one in a hole */
 	VERDICT_WRONG_PERMISSION,
-	VERDICT_WRONG_ATTRIBUTE,   /* memory type or privilege */
-	VERDICT_WRONG_TRANSLATE,   /* the engine's own translate disagrees */
-	VERDICT_FAULT_WINDOW,      /* a walk in flight faults */
-	VERDICT_TORN_ENTRY,        /* a walk in flight sees part of a store */
-	VERDICT_WALKS_DATA,        /* a table pointer leads to memory that is no table */
+	VERDICT_WRONG_ATTRIBUTE, /* memory type or privilege */
+	VERDICT_WRONG_TRANSLATE, /* the engine's own translate disagrees */
+	VERDICT_FAULT_WINDOW,    /* a walk in flight faults */
+	VERDICT_TORN_ENTRY,      /* a walk in flight sees part of a store */
+	VERDICT_WALKS_DATA,      /* a table pointer leads to memory that is no table */
 	VERDICT_USE_AFTER_FREE,
 	VERDICT_DOUBLE_FREE,
-	VERDICT_OVER_FREE,         /* a table is freed that the operation may not free */
+	VERDICT_OVER_FREE, /* a table is freed that the operation may not free */
 	VERDICT_LEAK,
-	VERDICT_WILD_STORE,        /* a store outside every table */
-	VERDICT_NOT_OPTIMAL,       /* right translation, other leaf size than the greedy layout's */
-	VERDICT_RESERVED_BITS,     /* an entry that the specification forbids */
+	VERDICT_WILD_STORE,    /* a store outside every table */
+	VERDICT_NOT_OPTIMAL,   /* right translation, other leaf size than the greedy layout's */
+	VERDICT_RESERVED_BITS, /* an entry that the specification forbids */
 	VERDICT_STALE_IOTLB,
 	VERDICT_STALE_WALK_CACHE,
-	VERDICT_BAD_COMMAND,       /* a malformed invalidation command */
+	VERDICT_BAD_COMMAND, /* a malformed invalidation command */
 	VERDICT_MISSING_FLUSH,
 	VERDICT_LOST_DIRTY,
 	VERDICT_PHANTOM_DIRTY,

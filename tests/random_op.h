@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * random_op.h - for tests of the trace forms: operations with any fields, and configurations with any set of keys. They make no sense together.
+ * random_op.h - for tests of the trace forms: operations with any fields, and configurations with any set of keys. They make no sense
+ * together.
  */
 #ifndef HITLESS_RANDOM_OP_H
 #define HITLESS_RANDOM_OP_H

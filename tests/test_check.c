@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_check.c - the checks can fail: table memory is damaged behind the engine's back in many ways, or the answer of a call falsified, and each must be reported with the
+ * test_check.c - the checks can fail: table memory is damaged behind the engine's back in many ways, or the answer of a call falsified,
+ * and each must be reported with the
  * right class.
  */
 #include <setjmp.h>
@@ -19,7 +20,7 @@ static struct exec x;
 static sigjmp_buf caught;
 static struct verdict seen;
 
-static void catch(void *arg, const struct verdict *v, const struct op *op)
+static void catch (void *arg, const struct verdict *v, const struct op *op)
 {
 	(void)arg;
 	(void)op;
@@ -99,7 +100,8 @@ static void test_check__reports_damage_by_its_class(void **state)
 		if (!sigsetjmp(caught, 0))
 			check_all(&x.check);
 		if (seen.class != d->class)
-			fail_msg("%s: expected %s, got %s: %s", d->name, verdict_name(d->class), seen.class < VERDICT_NR ? verdict_name(seen.class) : "nothing", seen.text);
+			fail_msg("%s: expected %s, got %s: %s", d->name, verdict_name(d->class),
+				 seen.class < VERDICT_NR ? verdict_name(seen.class) : "nothing", seen.text);
 		exec_abandon(&x);
 	}
 }
@@ -113,17 +115,28 @@ struct lie {
 };
 
 static const struct lie lies[] = {
-	{ "short map", { .kind = CALL_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = PROT_R }, { .granules = 1 }, VERDICT_WRONG_RETURN },
-	{ "error invented", { .kind = CALL_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = PROT_R }, { .ret = -17 }, VERDICT_WRONG_RETURN },
+	{ "short map",
+	  { .kind = CALL_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = PROT_R },
+	  { .granules = 1 },
+	  VERDICT_WRONG_RETURN },
+	{ "error invented",
+	  { .kind = CALL_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = PROT_R },
+	  { .ret = -17 },
+	  VERDICT_WRONG_RETURN },
 	{ "no memory invented", { .kind = CALL_CUT, .iova = AT + 0x1000, .last = AT + 0x1000 }, { .ret = -12 }, VERDICT_WRONG_RETURN },
 	{ "hole translated", { .kind = CALL_TRANSLATE, .iova = 0x1000, .last = 0x1000 }, { .oa = 0x1000 }, VERDICT_WRONG_TRANSLATE },
 	{ "translated elsewhere", { .kind = CALL_TRANSLATE, .iova = AT, .last = AT }, { .oa = OA + 1 }, VERDICT_WRONG_TRANSLATE },
 	{ "unmap too long", { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0xfff }, { .granules = 513 }, VERDICT_WRONG_RETURN },
 	{ "unmap without effect", { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0xfff }, { .granules = 512 }, VERDICT_WRONG_OA },
-	{ "map without effect", { .kind = CALL_MAP, .iova = 0x1000, .last = 0x1fff, .oa = 0x5000, .prot = PROT_R }, { .granules = 1 }, VERDICT_WRONG_OA },
+	{ "map without effect",
+	  { .kind = CALL_MAP, .iova = 0x1000, .last = 0x1fff, .oa = 0x5000, .prot = PROT_R },
+	  { .granules = 1 },
+	  VERDICT_WRONG_OA },
 	{ "cut without effect", { .kind = CALL_CUT, .iova = AT + 0x1000, .last = AT + 0x1000 }, { 0 }, VERDICT_NOT_OPTIMAL },
-	{ "dirty invented", { .kind = CALL_DIRTY, .iova = AT, .last = AT + 0x1fffff },
-	  { .dirty = &(const struct call_range){ AT, AT + 0x1fffff }, .dirty_nr = 1 }, VERDICT_PHANTOM_DIRTY },
+	{ "dirty invented",
+	  { .kind = CALL_DIRTY, .iova = AT, .last = AT + 0x1fffff },
+	  { .dirty = &(const struct call_range){ AT, AT + 0x1fffff }, .dirty_nr = 1 },
+	  VERDICT_PHANTOM_DIRTY },
 };
 
 static void test_check__reports_false_answers(void **state)
@@ -141,7 +154,8 @@ static void test_check__reports_false_answers(void **state)
 		if (!sigsetjmp(caught, 0))
 			check_called(&x.check, &l->call, &l->res);
 		if (seen.class != l->class)
-			fail_msg("%s: expected %s, got %s: %s", l->name, verdict_name(l->class), seen.class < VERDICT_NR ? verdict_name(seen.class) : "nothing", seen.text);
+			fail_msg("%s: expected %s, got %s: %s", l->name, verdict_name(l->class),
+				 seen.class < VERDICT_NR ? verdict_name(seen.class) : "nothing", seen.text);
 		exec_abandon(&x);
 	}
 }

@@ -76,8 +76,12 @@ static void test_config_text__prints(void **state)
 		{ "x ias=0x40 oas=0012 levels=6 cbit=63", "x levels=6 ias=64 oas=12 cbit=63" },
 		{ "x model=strong tlb=generic tables=low", "x model=strong tlb=generic tables=low" },
 		{ "x model=incoherent tlb=dart tables=limit", "x model=incoherent tlb=dart tables=limit" },
-		{ "x tlb=amd", "x tlb=amd" }, { "x tlb=vtd", "x tlb=vtd" }, { "x tlb=riscv", "x tlb=riscv" }, { "x tlb=armv7s", "x tlb=armv7s" },
-		{ "x tables=high", "x tables=high" }, { "x tables=straddle", "x tables=straddle" },
+		{ "x tlb=amd", "x tlb=amd" },
+		{ "x tlb=vtd", "x tlb=vtd" },
+		{ "x tlb=riscv", "x tlb=riscv" },
+		{ "x tlb=armv7s", "x tlb=armv7s" },
+		{ "x tables=high", "x tables=high" },
+		{ "x tables=straddle", "x tables=straddle" },
 	};
 
 	(void)state;
@@ -143,22 +147,41 @@ static void test_config_text__rejects_bad_input(void **state)
 		{ "x stage=1 stage=1", "stage is given twice" },
 		{ "x stage=1 ias=40 stage=2", "stage is given twice" },
 		{ "x pgsizes=0x1000 pgsizes=0x1000", "pgsizes is given twice" },
-		{ "x levels=0", "levels takes 1 to 6, not \"0\"" }, { "x levels=7", "levels takes 1 to 6" },
-		{ "x ias=11", "ias takes 12 to 64" }, { "x ias=65", "ias takes 12 to 64" },
-		{ "x ias=255", "ias takes 12 to 64" }, { "x ias=256", "ias takes 12 to 64" },
-		{ "x ias=296", "ias takes 12 to 64" }, /* 40 modulo 256 */
+		{ "x levels=0", "levels takes 1 to 6, not \"0\"" },
+		{ "x levels=7", "levels takes 1 to 6" },
+		{ "x ias=11", "ias takes 12 to 64" },
+		{ "x ias=65", "ias takes 12 to 64" },
+		{ "x ias=255", "ias takes 12 to 64" },
+		{ "x ias=256", "ias takes 12 to 64" },
+		{ "x ias=296", "ias takes 12 to 64" },                  /* 40 modulo 256 */
 		{ "x ias=18446744073709551656", "ias takes 12 to 64" }, /* 40 modulo 2^64 */
-		{ "x oas=0", "oas takes 12 to 64" }, { "x half=2", "half takes 0 to 1" }, { "x bbm=3", "bbm takes 0 to 2" },
-		{ "x cbit=11", "cbit takes 12 to 63, or 0" }, { "x cbit=64", "cbit takes 12 to 63" },
-		{ "x tiny=1", "tiny takes 2 to 4, or 0" }, { "x tiny=5", "tiny takes 2 to 4" },
-		{ "x sign=2", "sign takes yes or no, not \"2\"" }, { "x ad=true", "ad takes yes or no" }, { "x defer=Yes", "defer takes yes or no" },
-		{ "x napot=", "napot takes yes or no, not \"\"" }, { "x pbmt=ye", "pbmt takes yes" }, { "x coherent=255", "coherent takes yes" },
-		{ "x snp=yess", "snp takes yes" }, { "x lpa=-", "lpa takes yes" }, { "x negcache=256", "negcache takes yes" },
-		{ "x pgsizes=0", "pgsizes takes a bitmap" }, { "x pgsizes=0x800", "pgsizes takes a bitmap of page sizes of 2^12" },
-		{ "x pgsizes=0x1800", "pgsizes takes" }, { "x pgsizes=4K", "pgsizes takes" }, { "x pgsizes=0x10000000000001000", "pgsizes takes" },
-		{ "x model=tso", "model takes one of strong weak incoherent, not \"tso\"" }, { "x model=0", "model takes one of" },
-		{ "x tlb=intel", "tlb takes one of generic amd vtd arm riscv armv7s dart, not" }, { "x tlb=ar", "tlb takes" },
-		{ "x tables=middle", "tables takes one of low high straddle limit" }, { "x tables=", "tables takes" },
+		{ "x oas=0", "oas takes 12 to 64" },
+		{ "x half=2", "half takes 0 to 1" },
+		{ "x bbm=3", "bbm takes 0 to 2" },
+		{ "x cbit=11", "cbit takes 12 to 63, or 0" },
+		{ "x cbit=64", "cbit takes 12 to 63" },
+		{ "x tiny=1", "tiny takes 2 to 4, or 0" },
+		{ "x tiny=5", "tiny takes 2 to 4" },
+		{ "x sign=2", "sign takes yes or no, not \"2\"" },
+		{ "x ad=true", "ad takes yes or no" },
+		{ "x defer=Yes", "defer takes yes or no" },
+		{ "x napot=", "napot takes yes or no, not \"\"" },
+		{ "x pbmt=ye", "pbmt takes yes" },
+		{ "x coherent=255", "coherent takes yes" },
+		{ "x snp=yess", "snp takes yes" },
+		{ "x lpa=-", "lpa takes yes" },
+		{ "x negcache=256", "negcache takes yes" },
+		{ "x pgsizes=0", "pgsizes takes a bitmap" },
+		{ "x pgsizes=0x800", "pgsizes takes a bitmap of page sizes of 2^12" },
+		{ "x pgsizes=0x1800", "pgsizes takes" },
+		{ "x pgsizes=4K", "pgsizes takes" },
+		{ "x pgsizes=0x10000000000001000", "pgsizes takes" },
+		{ "x model=tso", "model takes one of strong weak incoherent, not \"tso\"" },
+		{ "x model=0", "model takes one of" },
+		{ "x tlb=intel", "tlb takes one of generic amd vtd arm riscv armv7s dart, not" },
+		{ "x tlb=ar", "tlb takes" },
+		{ "x tables=middle", "tables takes one of low high straddle limit" },
+		{ "x tables=", "tables takes" },
 	};
 
 	(void)state;
@@ -217,12 +240,9 @@ static void test_config_text__print_stays_in_its_buffer(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_config_text__keys_cover_every_field),
-		cmocka_unit_test(test_config_text__prints),
-		cmocka_unit_test(test_config_text__leaves_the_rest_unset),
-		cmocka_unit_test(test_config_text__rejects_bad_input),
-		cmocka_unit_test(test_config_text__random_round_trip),
-		cmocka_unit_test(test_config_text__print_stays_in_its_buffer),
+		cmocka_unit_test(test_config_text__keys_cover_every_field), cmocka_unit_test(test_config_text__prints),
+		cmocka_unit_test(test_config_text__leaves_the_rest_unset),  cmocka_unit_test(test_config_text__rejects_bad_input),
+		cmocka_unit_test(test_config_text__random_round_trip),      cmocka_unit_test(test_config_text__print_stays_in_its_buffer),
 	};
 
 	if (argc > 1)

@@ -31,8 +31,14 @@ static int try_init(struct hw *hw, const struct config *cfg, const char **why)
 
 static void must_init(struct hw *hw, unsigned tiny)
 {
-	struct config cfg = { .format = "armv7s", .tiny = tiny, .levels = 2, .ias = tiny ? 20 + tiny : 32, .oas = 32, .coherent = 1,
-			      .model = MODEL_WEAK, .tlb = TLB_ARMV7S };
+	struct config cfg = { .format = "armv7s",
+			      .tiny = tiny,
+			      .levels = 2,
+			      .ias = tiny ? 20 + tiny : 32,
+			      .oas = 32,
+			      .coherent = 1,
+			      .model = MODEL_WEAK,
+			      .tlb = TLB_ARMV7S };
 	const char *why = NULL;
 
 	if (try_init(hw, &cfg, &why))
@@ -175,8 +181,8 @@ static void test_hw_armv7s__expressible_needs_read(void **state)
 		uint8_t prot;
 		bool ok;
 	} vectors[] = {
-		{ R, true }, { R | W | X | C | P, true }, { R | IO, true }, { W, false }, { X, false }, { W | X | C, false },
-		{ C | P, false }, { R | IO | C, false },
+		{ R, true },  { R | W | X | C | P, true }, { R | IO, true }, { W, false },
+		{ X, false }, { W | X | C, false },        { C | P, false }, { R | IO | C, false },
 	};
 	struct hw hw;
 	unsigned i;

@@ -325,9 +325,19 @@ static void test_hw_armv8__expressible_follows_the_stage(void **state)
 		uint8_t prot;
 		bool stage1, stage2;
 	} vectors[] = {
-		{ R, true, true }, { R | W, true, true }, { R | X | C, true, true }, { R | W | X | IO, true, true }, { R | P, true, false },
-		{ R | W | X | C | P, true, false }, { W, false, true }, { X, false, true }, { W | X | C, false, true }, { C, false, false },
-		{ 0, false, false }, { P, false, false }, { R | IO | C, false, false },
+		{ R, true, true },
+		{ R | W, true, true },
+		{ R | X | C, true, true },
+		{ R | W | X | IO, true, true },
+		{ R | P, true, false },
+		{ R | W | X | C | P, true, false },
+		{ W, false, true },
+		{ X, false, true },
+		{ W | X | C, false, true },
+		{ C, false, false },
+		{ 0, false, false },
+		{ P, false, false },
+		{ R | IO | C, false, false },
 	};
 	struct hw s1, s2;
 	unsigned i;
@@ -435,13 +445,13 @@ static void test_hw_armv8__next_item_is_one_step_on(void **state)
 static void test_hw_armv8__init_rejects_what_hardware_has_not(void **state)
 {
 	static const struct test_config configs[] = {
-		{ F4K, 0, 48, 48, 4, 0, 0, 0, 0 },  { F4K, 3, 48, 48, 4, 0, 0, 0, 0 },  { F4K, 2, 48, 48, 4, 0, 0, 1, 0 },
-		{ F4K, 1, 48, 48, 3, 0, 0, 0, 0 },  { F4K, 2, 40, 40, 4, 0, 0, 0, 0 },  { F4K, 1, 49, 48, 5, 0, 0, 0, 0 },
-		{ F4K, 1, 53, 52, 5, 1, 0, 0, 0 },  { F4K, 1, 15, 48, 1, 0, 0, 0, 0 },  { F64K, 1, 16, 48, 0, 0, 0, 0, 0 },
-		{ F4K, 1, 48, 52, 4, 0, 0, 0, 0 },  { F4K, 1, 48, 47, 4, 0, 0, 0, 0 },  { F4K, 1, 48, 56, 4, 1, 0, 0, 0 },
-		{ F4K, 1, 48, 48, 4, 2, 0, 0, 0 },  { F4K, 1, 48, 48, 4, 0, 2, 0, 0 },  { F4K, 1, 48, 48, 4, 0, 0, 2, 0 },
-		{ F4K, 1, 20, 48, 4, 0, 0, 0, 1 },  { F4K, 1, 32, 48, 4, 0, 0, 0, 5 },  { F4K, 1, 21, 48, 4, 0, 0, 0, 2 },
-		{ F4K, 1, 22, 48, 5, 0, 0, 0, 2 },  { F4K, 1, 12, 48, 0, 0, 0, 0, 2 },  { F16K, 2, 48, 48, 4, 0, 0, 0, 0 },
+		{ F4K, 0, 48, 48, 4, 0, 0, 0, 0 },           { F4K, 3, 48, 48, 4, 0, 0, 0, 0 }, { F4K, 2, 48, 48, 4, 0, 0, 1, 0 },
+		{ F4K, 1, 48, 48, 3, 0, 0, 0, 0 },           { F4K, 2, 40, 40, 4, 0, 0, 0, 0 }, { F4K, 1, 49, 48, 5, 0, 0, 0, 0 },
+		{ F4K, 1, 53, 52, 5, 1, 0, 0, 0 },           { F4K, 1, 15, 48, 1, 0, 0, 0, 0 }, { F64K, 1, 16, 48, 0, 0, 0, 0, 0 },
+		{ F4K, 1, 48, 52, 4, 0, 0, 0, 0 },           { F4K, 1, 48, 47, 4, 0, 0, 0, 0 }, { F4K, 1, 48, 56, 4, 1, 0, 0, 0 },
+		{ F4K, 1, 48, 48, 4, 2, 0, 0, 0 },           { F4K, 1, 48, 48, 4, 0, 2, 0, 0 }, { F4K, 1, 48, 48, 4, 0, 0, 2, 0 },
+		{ F4K, 1, 20, 48, 4, 0, 0, 0, 1 },           { F4K, 1, 32, 48, 4, 0, 0, 0, 5 }, { F4K, 1, 21, 48, 4, 0, 0, 0, 2 },
+		{ F4K, 1, 22, 48, 5, 0, 0, 0, 2 },           { F4K, 1, 12, 48, 0, 0, 0, 0, 2 }, { F16K, 2, 48, 48, 4, 0, 0, 0, 0 },
 		{ F4K, 1, CONFIG_UNSET, 48, 4, 0, 0, 0, 0 },
 	};
 	const char *why;
@@ -472,8 +482,8 @@ static void test_hw_armv8__init_rejects_ad_without_coherence(void **state)
 /* Any bits: decode ends, every BAD says why, every leaf has a size that the geometry lists and lies inside the output size. */
 static void test_hw_armv8__decode_is_total(void **state)
 {
-	static const struct test_config *configs[] = { &s1_4k, &s1_4k_ad, &s2_4k, &s2_4k_ad, &s1_4k_52, &s1_16k_52, &s1_64k_52, &s1_16k,
-						       &s1_64k, &s1_4k_32, &s1_4k_tiny, &s1_64k_tiny };
+	static const struct test_config *configs[] = { &s1_4k,     &s1_4k_ad, &s2_4k,  &s2_4k_ad, &s1_4k_52,   &s1_16k_52,
+						       &s1_64k_52, &s1_16k,   &s1_64k, &s1_4k_32, &s1_4k_tiny, &s1_64k_tiny };
 	uint64_t seed = 0x9e3779b97f4a7c15, raw;
 	unsigned i, n, level, kinds[4] = { 0 };
 	struct hw_entry e;
@@ -497,8 +507,7 @@ static void test_hw_armv8__decode_is_total(void **state)
 			kinds[e.kind]++;
 			assert_true((e.kind == HW_BAD) == (e.why != NULL));
 			if (e.kind == HW_LEAF)
-				assert_true((hw.leaf_sizes >> e.size_lg2 & 1) && !(e.pa >> hw.oa_lg2) &&
-					    !(e.pa & (BIT(e.span_lg2) - 1)));
+				assert_true((hw.leaf_sizes >> e.size_lg2 & 1) && !(e.pa >> hw.oa_lg2) && !(e.pa & (BIT(e.span_lg2) - 1)));
 			if (e.kind == HW_TABLE)
 				assert_true(level && e.level == level - 1);
 			if (n % 16 == 0) {
@@ -520,8 +529,7 @@ static void test_hw_armv8__fields_name_the_specification(void **state)
 	(void)state;
 	must_init(&hw, &s1_4k);
 	hw.format->fields(&hw, 0, 0x0060000040201f43, text, sizeof(text));
-	assert_string_equal(text,
-			    "type=page address=0x40201000 AttrIndx=0 NS=0 AP=1 SH=3 AF=1 nG=1 DBM=0 Contiguous=0 PXN=1 UXN=1 sw=0");
+	assert_string_equal(text, "type=page address=0x40201000 AttrIndx=0 NS=0 AP=1 SH=3 AF=1 nG=1 DBM=0 Contiguous=0 PXN=1 UXN=1 sw=0");
 	hw.format->fields(&hw, 1, 0x4000000040201003, text, sizeof(text));
 	assert_string_equal(text, "type=table address=0x40201000 NSTable=0 APTable=2 UXNTable=0 PXNTable=0");
 	must_init(&hw, &s2_4k);

@@ -20,8 +20,12 @@ extern const struct hw_format hw_format_dart;
 
 static struct config v1(unsigned granule_lg2, unsigned roots_lg2)
 {
-	return (struct config){ .format = "dart", .levels = 2, .ias = granule_lg2 + 2 * (granule_lg2 - 3) + roots_lg2, .oas = 36,
-				.tlb = TLB_DART, .pgsizes = UINT64_C(1) << granule_lg2 };
+	return (struct config){ .format = "dart",
+				.levels = 2,
+				.ias = granule_lg2 + 2 * (granule_lg2 - 3) + roots_lg2,
+				.oas = 36,
+				.tlb = TLB_DART,
+				.pgsizes = UINT64_C(1) << granule_lg2 };
 }
 
 static struct config v2(void)
@@ -248,21 +252,53 @@ static void test_hw_dart__init_rejects_configurations(void **state)
 		struct config cfg = v1(12, 0);
 
 		switch (i) {
-		case 0: cfg.levels = 3; break;
-		case 1: cfg.oas = 40; break;
-		case 2: cfg.oas = 42; break; /* 4K granule */
-		case 3: cfg.ias = 29; break;
-		case 4: cfg.ias = 33; break;
-		case 5: cfg.ad = 1; break;
-		case 6: cfg.pgsizes = 1 << 12 | 1 << 14; break;
-		case 7: cfg.pgsizes = 0; break;
-		case 8: cfg.pgsizes = 1 << 16; break;
-		case 9: cfg.sign = 1; break;
-		case 10: cfg.stage = 1; break;
-		case 11: cfg.tiny = 1; cfg.ias = 14; break;
-		case 12: cfg.tiny = 4; cfg.ias = 21; break;
-		case 13: cfg.tiny = 3; break;
-		case 14: cfg.tlb = TLB_ARM; break;
+		case 0:
+			cfg.levels = 3;
+			break;
+		case 1:
+			cfg.oas = 40;
+			break;
+		case 2:
+			cfg.oas = 42;
+			break; /* 4K granule */
+		case 3:
+			cfg.ias = 29;
+			break;
+		case 4:
+			cfg.ias = 33;
+			break;
+		case 5:
+			cfg.ad = 1;
+			break;
+		case 6:
+			cfg.pgsizes = 1 << 12 | 1 << 14;
+			break;
+		case 7:
+			cfg.pgsizes = 0;
+			break;
+		case 8:
+			cfg.pgsizes = 1 << 16;
+			break;
+		case 9:
+			cfg.sign = 1;
+			break;
+		case 10:
+			cfg.stage = 1;
+			break;
+		case 11:
+			cfg.tiny = 1;
+			cfg.ias = 14;
+			break;
+		case 12:
+			cfg.tiny = 4;
+			cfg.ias = 21;
+			break;
+		case 13:
+			cfg.tiny = 3;
+			break;
+		case 14:
+			cfg.tlb = TLB_ARM;
+			break;
 		}
 		assert_int_equal(init(&hw, cfg, &why), -EINVAL);
 		assert_non_null(why);

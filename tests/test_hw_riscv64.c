@@ -36,8 +36,17 @@ extern const struct hw_format hw_format_riscv64;
 
 static struct config sv39(void)
 {
-	return (struct config){ .format = "riscv64", .levels = 3, .ias = 39, .oas = 56, .napot = 1, .pbmt = 1, .sign = 1, .coherent = 1,
-				.ad = 1, .tlb = TLB_RISCV, .pgsizes = ALL_SIZES | 1 << 16 };
+	return (struct config){ .format = "riscv64",
+				.levels = 3,
+				.ias = 39,
+				.oas = 56,
+				.napot = 1,
+				.pbmt = 1,
+				.sign = 1,
+				.coherent = 1,
+				.ad = 1,
+				.tlb = TLB_RISCV,
+				.pgsizes = ALL_SIZES | 1 << 16 };
 }
 
 static struct config tiny(unsigned index_lg2, unsigned levels)
@@ -406,25 +415,67 @@ static void test_hw_riscv64__init_rejects_configurations(void **state)
 		struct config cfg = i < 17 ? sv39() : tiny(3, 2);
 
 		switch (i) {
-		case 0: cfg.levels = 2; cfg.ias = 30; break;
-		case 1: cfg.levels = 6; cfg.ias = 66; break;
-		case 2: cfg.ias = 40; break;
-		case 3: cfg.oas = 57; break;
-		case 4: cfg.oas = 12; break;
-		case 5: cfg.sign = 0; break;
-		case 6: cfg.coherent = 0; break;
-		case 7: cfg.ad = 2; break;
-		case 8: cfg.pgsizes = 0; break;
-		case 9: cfg.pgsizes |= 1ull << 39; break;
-		case 10: cfg.napot = 0; break; /* and pgsizes still has 64K */
-		case 11: cfg.stage = 1; break;
-		case 12: cfg.tiny = 1; break;
-		case 13: cfg.tiny = 5; break;
-		case 14: cfg.tlb = TLB_AMD; break;
-		case 15: cfg.bbm = 2; break;
-		case 16: cfg.snp = 1; break;
-		case 17: cfg.levels = 3; cfg.ias = 21; break;
-		case 18: cfg.levels = 1; cfg.ias = 15; break;
+		case 0:
+			cfg.levels = 2;
+			cfg.ias = 30;
+			break;
+		case 1:
+			cfg.levels = 6;
+			cfg.ias = 66;
+			break;
+		case 2:
+			cfg.ias = 40;
+			break;
+		case 3:
+			cfg.oas = 57;
+			break;
+		case 4:
+			cfg.oas = 12;
+			break;
+		case 5:
+			cfg.sign = 0;
+			break;
+		case 6:
+			cfg.coherent = 0;
+			break;
+		case 7:
+			cfg.ad = 2;
+			break;
+		case 8:
+			cfg.pgsizes = 0;
+			break;
+		case 9:
+			cfg.pgsizes |= 1ull << 39;
+			break;
+		case 10:
+			cfg.napot = 0;
+			break; /* and pgsizes still has 64K */
+		case 11:
+			cfg.stage = 1;
+			break;
+		case 12:
+			cfg.tiny = 1;
+			break;
+		case 13:
+			cfg.tiny = 5;
+			break;
+		case 14:
+			cfg.tlb = TLB_AMD;
+			break;
+		case 15:
+			cfg.bbm = 2;
+			break;
+		case 16:
+			cfg.snp = 1;
+			break;
+		case 17:
+			cfg.levels = 3;
+			cfg.ias = 21;
+			break;
+		case 18:
+			cfg.levels = 1;
+			cfg.ias = 15;
+			break;
 		}
 		assert_int_equal(init(&hw, cfg, &why), -EINVAL);
 		assert_non_null(why);

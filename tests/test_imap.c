@@ -88,11 +88,26 @@ struct step {
 	int ret;
 };
 
-#define INSERT(iova, last, oa, prot) { OP_INSERT, iova, last, oa, prot, 0 }
-#define REFUSED(iova, last) { OP_INSERT, iova, last, 0, 7, -EADDRINUSE }
-#define SPLIT(iova) { OP_SPLIT, iova, 0, 0, 0, 0 }
-#define NO_SPLIT(iova) { OP_SPLIT, iova, 0, 0, 0, -ENOENT }
-#define REMOVE(iova, last) { OP_REMOVE, iova, last, 0, 0, 0 }
+#define INSERT(iova, last, oa, prot)               \
+	{                                          \
+		OP_INSERT, iova, last, oa, prot, 0 \
+	}
+#define REFUSED(iova, last)                              \
+	{                                                \
+		OP_INSERT, iova, last, 0, 7, -EADDRINUSE \
+	}
+#define SPLIT(iova)                        \
+	{                                  \
+		OP_SPLIT, iova, 0, 0, 0, 0 \
+	}
+#define NO_SPLIT(iova)                           \
+	{                                        \
+		OP_SPLIT, iova, 0, 0, 0, -ENOENT \
+	}
+#define REMOVE(iova, last)                     \
+	{                                      \
+		OP_REMOVE, iova, last, 0, 0, 0 \
+	}
 
 static const struct change_case {
 	const char *name;
@@ -107,28 +122,37 @@ static const struct change_case {
 	{ "one at the top", { INSERT(TOP, TOP, 7, 1) }, { { TOP, TOP, 7, 1 } }, 1 },
 	{ "all of it", { INSERT(0, TOP, 5, 3) }, { { 0, TOP, 5, 3 } }, 1 },
 	{ "both ends", { INSERT(TOP, TOP, 7, 1), INSERT(0, 0, 8, 2) }, { { 0, 0, 8, 2 }, { TOP, TOP, 7, 1 } }, 2 },
-	{ "adjacent alike pieces stay two", { INSERT(16, 31, 116, 1), INSERT(0, 15, 100, 1), INSERT(32, 47, 132, 1) },
-	  { { 0, 15, 100, 1 }, { 16, 31, 116, 1 }, { 32, 47, 132, 1 } }, 3 },
+	{ "adjacent alike pieces stay two",
+	  { INSERT(16, 31, 116, 1), INSERT(0, 15, 100, 1), INSERT(32, 47, 132, 1) },
+	  { { 0, 15, 100, 1 }, { 16, 31, 116, 1 }, { 32, 47, 132, 1 } },
+	  3 },
 	{ "overlap below, same, above, inside, around",
-	  { INSERT(16, 31, 100, 1), REFUSED(0, 16), REFUSED(16, 31),
-	    REFUSED(31, 40), REFUSED(20, 21), REFUSED(0, TOP) },
-	  { { 16, 31, 100, 1 } }, 1 },
+	  { INSERT(16, 31, 100, 1), REFUSED(0, 16), REFUSED(16, 31), REFUSED(31, 40), REFUSED(20, 21), REFUSED(0, TOP) },
+	  { { 16, 31, 100, 1 } },
+	  1 },
 	{ "overlap with the second of two",
 	  { INSERT(16, 31, 100, 1), INSERT(64, 79, 200, 1), REFUSED(32, 64), INSERT(32, 63, 300, 2) },
-	  { { 16, 31, 100, 1 }, { 32, 63, 300, 2 }, { 64, 79, 200, 1 } }, 3 },
-	{ "overlap at the top", { INSERT(TOP, TOP, 7, 1), REFUSED(16, TOP), INSERT(0, TOP - 1, 9, 3) },
-	  { { 0, TOP - 1, 9, 3 }, { TOP, TOP, 7, 1 } }, 2 },
+	  { { 16, 31, 100, 1 }, { 32, 63, 300, 2 }, { 64, 79, 200, 1 } },
+	  3 },
+	{ "overlap at the top",
+	  { INSERT(TOP, TOP, 7, 1), REFUSED(16, TOP), INSERT(0, TOP - 1, 9, 3) },
+	  { { 0, TOP - 1, 9, 3 }, { TOP, TOP, 7, 1 } },
+	  2 },
 	{ "split inside", { INSERT(16, 31, 100, 1), SPLIT(20) }, { { 16, 19, 100, 1 }, { 20, 31, 104, 1 } }, 2 },
-	{ "split at a start", { INSERT(16, 31, 100, 1), SPLIT(16), SPLIT(20), SPLIT(20) },
-	  { { 16, 19, 100, 1 }, { 20, 31, 104, 1 } }, 2 },
+	{ "split at a start", { INSERT(16, 31, 100, 1), SPLIT(16), SPLIT(20), SPLIT(20) }, { { 16, 19, 100, 1 }, { 20, 31, 104, 1 } }, 2 },
 	{ "split at the last address", { INSERT(16, 31, 100, 1), SPLIT(31) }, { { 16, 30, 100, 1 }, { 31, 31, 115, 1 } }, 2 },
-	{ "split in holes", { INSERT(16, 31, 100, 1), INSERT(64, 79, 0, 1), NO_SPLIT(15), NO_SPLIT(32),
-			      NO_SPLIT(80), NO_SPLIT(TOP) },
-	  { { 16, 31, 100, 1 }, { 64, 79, 0, 1 } }, 2 },
-	{ "split all of it at both ends", { INSERT(0, TOP, 5, 3), SPLIT(TOP), SPLIT(1), SPLIT(0) },
-	  { { 0, 0, 5, 3 }, { 1, TOP - 1, 6, 3 }, { TOP, TOP, 4, 3 } }, 3 },
-	{ "remove exactly", { INSERT(0, 15, 100, 1), INSERT(16, 31, 200, 1), INSERT(32, 47, 300, 1), REMOVE(16, 31) },
-	  { { 0, 15, 100, 1 }, { 32, 47, 300, 1 } }, 2 },
+	{ "split in holes",
+	  { INSERT(16, 31, 100, 1), INSERT(64, 79, 0, 1), NO_SPLIT(15), NO_SPLIT(32), NO_SPLIT(80), NO_SPLIT(TOP) },
+	  { { 16, 31, 100, 1 }, { 64, 79, 0, 1 } },
+	  2 },
+	{ "split all of it at both ends",
+	  { INSERT(0, TOP, 5, 3), SPLIT(TOP), SPLIT(1), SPLIT(0) },
+	  { { 0, 0, 5, 3 }, { 1, TOP - 1, 6, 3 }, { TOP, TOP, 4, 3 } },
+	  3 },
+	{ "remove exactly",
+	  { INSERT(0, 15, 100, 1), INSERT(16, 31, 200, 1), INSERT(32, 47, 300, 1), REMOVE(16, 31) },
+	  { { 0, 15, 100, 1 }, { 32, 47, 300, 1 } },
+	  2 },
 	{ "remove the last one", { INSERT(16, 31, 100, 1), REMOVE(16, 31) }, { { 0 } }, 0 },
 	{ "remove and reuse", { INSERT(16, 31, 100, 1), REMOVE(16, 31), INSERT(10, 20, 9, 2) }, { { 10, 20, 9, 2 } }, 1 },
 	{ "remove the front", { INSERT(16, 31, 100, 1), REMOVE(0, 19) }, { { 20, 31, 104, 1 } }, 1 },
@@ -137,7 +161,8 @@ static const struct change_case {
 	{ "remove holes only", { INSERT(16, 31, 100, 1), REMOVE(0, 15), REMOVE(32, TOP) }, { { 16, 31, 100, 1 } }, 1 },
 	{ "remove many, partial at both ends",
 	  { INSERT(0, 15, 100, 1), INSERT(16, 31, 200, 1), INSERT(64, 79, 300, 1), INSERT(80, 95, 400, 2), REMOVE(8, 87) },
-	  { { 0, 7, 100, 1 }, { 88, 95, 408, 2 } }, 2 },
+	  { { 0, 7, 100, 1 }, { 88, 95, 408, 2 } },
+	  2 },
 	{ "remove all of it", { INSERT(0, TOP, 5, 3), SPLIT(TOP), REMOVE(0, TOP) }, { { 0 } }, 0 },
 	{ "remove all but the ends", { INSERT(0, TOP, 5, 3), REMOVE(1, TOP - 1) }, { { 0, 0, 5, 3 }, { TOP, TOP, 4, 3 } }, 2 },
 	{ "remove the top address", { INSERT(0, TOP, 5, 3), REMOVE(TOP, TOP) }, { { 0, TOP - 1, 5, 3 } }, 1 },
@@ -204,16 +229,16 @@ static const struct {
 	uint64_t iova;
 	unsigned find, from;
 } find_cases[] = {
-	{ 0, A, A }, { 1, NONE, B }, { 15, NONE, B }, { 16, B, B }, { 31, B, B }, { 32, C, C }, { 47, C, C }, { 48, NONE, D },
-	{ TOP - 2, NONE, D }, { TOP - 1, D, D }, { TOP, D, D },
+	{ 0, A, A },  { 1, NONE, B },  { 15, NONE, B },      { 16, B, B },      { 31, B, B },  { 32, C, C },
+	{ 47, C, C }, { 48, NONE, D }, { TOP - 2, NONE, D }, { TOP - 1, D, D }, { TOP, D, D },
 };
 
 static const struct {
 	uint64_t iova, last;
 	bool overlaps;
 } overlap_cases[] = {
-	{ 0, 0, true }, { 1, 15, false }, { 1, 16, true }, { 31, 31, true }, { 20, 21, true }, { 15, 48, true }, { 47, 60, true },
-	{ 48, TOP - 2, false }, { 48, TOP - 1, true }, { TOP, TOP, true }, { 0, TOP, true },
+	{ 0, 0, true },   { 1, 15, false },       { 1, 16, true },       { 31, 31, true },   { 20, 21, true }, { 15, 48, true },
+	{ 47, 60, true }, { 48, TOP - 2, false }, { 48, TOP - 1, true }, { TOP, TOP, true }, { 0, TOP, true },
 };
 
 static void query_map_init(struct imap *im)

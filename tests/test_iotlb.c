@@ -345,10 +345,10 @@ static void test_iotlb__riscv(void **state)
 {
 	static const struct vector t[] = {
 		{ VMA, 0, NULL, L | T, 0, ALL, 0xff },
-		{ 1, 0, NULL, L | T, 0, ALL, 0xff },              /* every host address space */
-		{ 1 | 7 << 12, 0, NULL, L | T, 0, ALL, 0xff },    /* PSCID is ignored */
+		{ 1, 0, NULL, L | T, 0, ALL, 0xff },                       /* every host address space */
+		{ 1 | 7 << 12, 0, NULL, L | T, 0, ALL, 0xff },             /* PSCID is ignored */
 		{ VMA | NL, S | ADDR(0x1000), NULL, L | T, 0, ALL, 0xff }, /* so are NL, S, ADDR */
-		{ VMA | 5ull << 44, 0, NULL, L | T, 0, ALL, 0xff }, /* and GSCID */
+		{ VMA | 5ull << 44, 0, NULL, L | T, 0, ALL, 0xff },        /* and GSCID */
 		{ VMA | AV, ADDR(0x12345000), NULL, L, 0x12345000, 0x12345fff, 0xff },
 		{ VMA | AV | NL, ADDR(0x12345000), NULL, L | T, 0x12345000, 0x12345fff, 0xff },
 		{ VMA | AV, ADDR(0xffffffffffe00000), NULL, L, 0xffffffffffe00000, 0xffffffffffe00fff, 0xff },

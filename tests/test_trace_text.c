@@ -61,21 +61,29 @@ static void test_trace_text__ops(void **state)
 		struct op op;
 	} cases[] = {
 		{ "map   0x1000 -> 0x5000 +0x2000 rw", NULL, { .kind = OP_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = 3 } },
-		{ "map [0x1000, 0x2fff] -> 0x5000 rw", "map   0x1000 -> 0x5000 +0x2000 rw",
+		{ "map [0x1000, 0x2fff] -> 0x5000 rw",
+		  "map   0x1000 -> 0x5000 +0x2000 rw",
 		  { .kind = OP_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = 3 } },
-		{ "\tmap\t[4096,12287]\t->\t0X5000\twr\t", "map   0x1000 -> 0x5000 +0x2000 rw",
+		{ "\tmap\t[4096,12287]\t->\t0X5000\twr\t",
+		  "map   0x1000 -> 0x5000 +0x2000 rw",
 		  { .kind = OP_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = 3 } },
-		{ "map [ 0x1000 , 0x2fff ] -> 0x5000 w", "map   0x1000 -> 0x5000 +0x2000 w",
+		{ "map [ 0x1000 , 0x2fff ] -> 0x5000 w",
+		  "map   0x1000 -> 0x5000 +0x2000 w",
 		  { .kind = OP_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = 2 } },
 		{ "map   [0x2000, 0xfff] -> 0x5000 x", NULL, { .kind = OP_MAP, .iova = 0x2000, .last = 0xfff, .oa = 0x5000, .prot = 4 } },
 		{ "map   [0x0, 0xffffffffffffffff] -> 0x0 rwx", NULL, { .kind = OP_MAP, .last = TOP, .prot = 7 } },
 		{ "map   [0x1, 0x0] -> 0x0 rwx", NULL, { .kind = OP_MAP, .iova = 1, .prot = 7 } },
-		{ "map   0x1 -> 0xffffffffffffffff +0xffffffffffffffff r", NULL, { .kind = OP_MAP, .iova = 1, .last = TOP, .oa = TOP, .prot = 1 } },
+		{ "map   0x1 -> 0xffffffffffffffff +0xffffffffffffffff r",
+		  NULL,
+		  { .kind = OP_MAP, .iova = 1, .last = TOP, .oa = TOP, .prot = 1 } },
 		{ "map   0x0 -> 0x0 +0x1 -", NULL, { .kind = OP_MAP } },
 		{ "map   0x0 -> 0x0 +0x1 - mmio", NULL, { .kind = OP_MAP, .prot = PROT_MMIO } },
-		{ "map 0 -> 0 +1 xwr bit7 priv mmio bit6 cache", "map   0x0 -> 0x0 +0x1 rwx mmio cache priv bit6 bit7", { .kind = OP_MAP, .prot = 0xff } },
+		{ "map 0 -> 0 +1 xwr bit7 priv mmio bit6 cache",
+		  "map   0x0 -> 0x0 +0x1 rwx mmio cache priv bit6 bit7",
+		  { .kind = OP_MAP, .prot = 0xff } },
 		{ "map   0x0 -> 0x0 +0x1 r cache fail=3", NULL, { .kind = OP_MAP, .prot = 0x11, .fail = 3 } },
-		{ "map   0x0 -> 0x0 +0x1 r fail=65535 at 65535 read 0x7", NULL,
+		{ "map   0x0 -> 0x0 +0x1 r fail=65535 at 65535 read 0x7",
+		  NULL,
 		  { .kind = OP_MAP, .prot = 1, .fail = 65535, .devices_nr = 1, .devices = { { 65535, false, 7 } } } },
 		{ "cut   0x40201000", NULL, { .kind = OP_CUT, .iova = 0x40201000 } },
 		{ "cut 18446744073709551615", "cut   0xffffffffffffffff", { .kind = OP_CUT, .iova = TOP } },
@@ -83,10 +91,15 @@ static void test_trace_text__ops(void **state)
 		{ "cut 0x00000000000000000000001", "cut   0x1", { .kind = OP_CUT, .iova = 1 } },
 		{ "cut 0xABCDEFabcdef", "cut   0xabcdefabcdef", { .kind = OP_CUT, .iova = 0xabcdefabcdef } },
 		{ "cut   0x5 fail=2", NULL, { .kind = OP_CUT, .iova = 5, .fail = 2 } },
-		{ "cut 5 at 0 write 9 fail=0x2", "cut   0x5 fail=2 at 0 write 0x9",
+		{ "cut 5 at 0 write 9 fail=0x2",
+		  "cut   0x5 fail=2 at 0 write 0x9",
 		  { .kind = OP_CUT, .iova = 5, .fail = 2, .devices_nr = 1, .devices = { { 0, true, 9 } } } },
-		{ "cut   0x5 at 3 write 0x6 at 1 read 0x7 at 3 write 0x6 at 9 read 0x0", NULL,
-		  { .kind = OP_CUT, .iova = 5, .devices_nr = 4, .devices = { { 3, true, 6 }, { 1, false, 7 }, { 3, true, 6 }, { 9, false, 0 } } } },
+		{ "cut   0x5 at 3 write 0x6 at 1 read 0x7 at 3 write 0x6 at 9 read 0x0",
+		  NULL,
+		  { .kind = OP_CUT,
+		    .iova = 5,
+		    .devices_nr = 4,
+		    .devices = { { 3, true, 6 }, { 1, false, 7 }, { 3, true, 6 }, { 9, false, 0 } } } },
 		{ "cut 1#comment", "cut   0x1", { .kind = OP_CUT, .iova = 1 } },
 		{ "cut 1 # fail=9 \xc3\xa9", "cut   0x1", { .kind = OP_CUT, .iova = 1 } },
 		{ "unmap 0x40000000 +0x201000", NULL, { .kind = OP_UNMAP, .iova = 0x40000000, .last = 0x40200fff } },
@@ -95,7 +108,8 @@ static void test_trace_text__ops(void **state)
 		{ "unmap 0x0 +0x1000 fail=1", NULL, { .kind = OP_UNMAP, .last = 0xfff, .fail = 1 } },
 		{ "dirty 0x1 +0x1000", NULL, { .kind = OP_DIRTY, .iova = 1, .last = 0x1000 } },
 		{ "dirty 0x1 +0x1000 clear", NULL, { .kind = OP_DIRTY, .iova = 1, .last = 0x1000, .clear = true } },
-		{ "dirty [0x2, 0x1] fail=4 clear at 0 write 1", "dirty [0x2, 0x1] clear fail=4 at 0 write 0x1",
+		{ "dirty [0x2, 0x1] fail=4 clear at 0 write 1",
+		  "dirty [0x2, 0x1] clear fail=4 at 0 write 0x1",
 		  { .kind = OP_DIRTY, .iova = 2, .last = 1, .clear = true, .fail = 4, .devices_nr = 1, .devices = { { 0, true, 1 } } } },
 		{ "read  0x1", NULL, { .kind = OP_READ, .iova = 1 } },
 		{ "write 0x40202000", NULL, { .kind = OP_WRITE, .iova = 0x40202000 } },
@@ -124,7 +138,14 @@ static void test_trace_text__ops(void **state)
 static void test_trace_text__equal_looks_at_what_the_kind_uses(void **state)
 {
 	static const struct op base = {
-		.prot = 3, .clear = true, .devices_nr = 1, .fail = 2, .iova = 4096, .last = 8191, .oa = 4096, .devices = { { 1, true, 7 } },
+		.prot = 3,
+		.clear = true,
+		.devices_nr = 1,
+		.fail = 2,
+		.iova = 4096,
+		.last = 8191,
+		.oa = 4096,
+		.devices = { { 1, true, 7 } },
 	};
 	/* kinds that see the change, one bit each */
 	enum { MAP = 1 << OP_MAP, CUT = 1 << OP_CUT, UNMAP = 1 << OP_UNMAP, DIRTY = 1 << OP_DIRTY, FOUR = 15, POINTS = FOUR | 0x70 };
@@ -132,10 +153,16 @@ static void test_trace_text__equal_looks_at_what_the_kind_uses(void **state)
 		size_t offset;
 		unsigned seen_by;
 	} cases[] = {
-		{ offsetof(struct op, prot), MAP }, { offsetof(struct op, clear), DIRTY }, { offsetof(struct op, fail), FOUR },
-		{ offsetof(struct op, iova), POINTS }, { offsetof(struct op, last), MAP | UNMAP | DIRTY }, { offsetof(struct op, oa), MAP },
-		{ offsetof(struct op, devices_nr), FOUR }, { offsetof(struct op, devices[0].at), FOUR },
-		{ offsetof(struct op, devices[0].write), FOUR }, { offsetof(struct op, devices[0].iova), FOUR },
+		{ offsetof(struct op, prot), MAP },
+		{ offsetof(struct op, clear), DIRTY },
+		{ offsetof(struct op, fail), FOUR },
+		{ offsetof(struct op, iova), POINTS },
+		{ offsetof(struct op, last), MAP | UNMAP | DIRTY },
+		{ offsetof(struct op, oa), MAP },
+		{ offsetof(struct op, devices_nr), FOUR },
+		{ offsetof(struct op, devices[0].at), FOUR },
+		{ offsetof(struct op, devices[0].write), FOUR },
+		{ offsetof(struct op, devices[0].iova), FOUR },
 		{ offsetof(struct op, devices[1].iova), 0 },
 	};
 
@@ -176,7 +203,8 @@ static void test_trace_text__files(void **state)
 		{ "hitless 1\r\nformat amdv1 ias=40\r\nsync\r\n\r\ncut 1\r", "hitless 1\nformat amdv1 ias=40\nsync\ncut   0x1\n" },
 		{ "# a story\n\n \t\nhitless 0x1 # v\n#\n\nformat  amdv1 # f=1\n\n#x\nsync\n\n", "hitless 1\nformat amdv1\nsync\n" },
 		{ "hitless 1\nformat armv8_4k stage=2 ias=40 oas=44 bbm=2 model=weak tlb=arm\n"
-		  "map   0x40000000 -> 0x0b40c0000000 +0x40000000 rw\ncut   0x40201000 fail=2                # the second allocation fails\n"
+		  "map   0x40000000 -> 0x0b40c0000000 +0x40000000 rw\ncut   0x40201000 fail=2                # the second allocation "
+		  "fails\n"
 		  "cut   0x40201000 at 3 write 0x40200000 # the device writes just before the fourth store\nunmap 0x40000000 +0x201000\n"
 		  "dirty 0x40201000 +0x1000 clear\nwrite 0x40202000                       # also: read, translate, sync\n",
 		  "hitless 1\nformat armv8_4k ias=40 oas=44 stage=2 bbm=2 model=weak tlb=arm\n"
@@ -242,7 +270,8 @@ static void test_trace_text__rejects_bad_files(void **state)
 		if (!parse(&t, cases[i].text, &err))
 			fail_msg("accepted: %s", cases[i].text);
 		if (err.line != cases[i].line || !strstr(err.text, cases[i].reason))
-			fail_msg("line %u: %s; expected line %u: %s; of\n%s", err.line, err.text, cases[i].line, cases[i].reason, cases[i].text);
+			fail_msg("line %u: %s; expected line %u: %s; of\n%s", err.line, err.text, cases[i].line, cases[i].reason,
+				 cases[i].text);
 		assert_null(t.ops);
 		assert_int_equal(t.nr, 0);
 	}
@@ -283,7 +312,9 @@ static void test_trace_text__rejects_bad_ops(void **state)
 		{ "cut 18446744073709551616x", "an iova is expected" },
 		{ "cut 1\r2", "\"1?2\": an iova" },
 		{ "cut 1\v", "\"1?\": an iova" },
-		{ "cut \xc2\xa0" "1", "an iova is expected" },
+		{ "cut \xc2\xa0"
+		  "1",
+		  "an iova is expected" },
 		/* points */
 		{ "cut 1 2", "\"2\": cut takes no such word here" },
 		{ "cut 1 +0x1000", "cut takes no such word here" },
@@ -445,7 +476,9 @@ static void test_trace_text__rejects_nul_and_long_lines(void **state)
 
 static void test_trace_text__longest_op_fits(void **state)
 {
-	struct op op = { .kind = OP_MAP, .prot = 0xff, .devices_nr = OP_DEVICES_MAX, .fail = UINT16_MAX, .iova = TOP, .last = TOP - 1, .oa = TOP };
+	struct op op = {
+		.kind = OP_MAP, .prot = 0xff, .devices_nr = OP_DEVICES_MAX, .fail = UINT16_MAX, .iova = TOP, .last = TOP - 1, .oa = TOP
+	};
 	char buf[OP_TEXT_MAX];
 
 	(void)state;
@@ -453,7 +486,8 @@ static void test_trace_text__longest_op_fits(void **state)
 		op.devices[i] = (struct op_device){ .at = UINT16_MAX, .write = true, .iova = TOP };
 	op_print(&op, buf);
 	assert_true(strlen(buf) + 1 < sizeof(buf));
-	assert_non_null(strstr(buf, "at 65535 write 0xffffffffffffffff at 65535 write 0xffffffffffffffff at 65535 write 0xffffffffffffffff at"));
+	assert_non_null(
+		strstr(buf, "at 65535 write 0xffffffffffffffff at 65535 write 0xffffffffffffffff at 65535 write 0xffffffffffffffff at"));
 }
 
 static void test_trace_text__random_round_trip(void **state)
@@ -490,7 +524,8 @@ static void test_trace_text__random_round_trip(void **state)
 /* Damaged text is accepted or refused with a line that exists; what is accepted prints and reads back. */
 static void test_trace_text__noise_is_refused_or_reads_back(void **state)
 {
-	static const char good[] = "hitless 1\nformat riscv64 levels=3 tlb=riscv pgsizes=0x201000\nmap [0x1000, 0x2fff] -> 0x5000 rw cache fail=2\n"
+	static const char good[] =
+		"hitless 1\nformat riscv64 levels=3 tlb=riscv pgsizes=0x201000\nmap [0x1000, 0x2fff] -> 0x5000 rw cache fail=2\n"
 		"cut 0x2000 at 3 write 0x1000 at 4 read 7\nunmap 0x1000 +0x1000\ndirty 0x1000 +0x1000 clear\nread 1\ntranslate 2\nsync\n";
 	static const char letters[] = "0123456789xfrw-+>,[]=# \t\n\r\0at", lines = 10;
 	unsigned accepted = 0;

@@ -14,13 +14,13 @@
 #include "../pt.h"
 #include "../resolve.h"
 
-#define AMDV1_PR (UINT64_C(1) << 0)        /* present */
-#define AMDV1_A (UINT64_C(1) << 5)         /* accessed, leaf */
-#define AMDV1_D (UINT64_C(1) << 6)         /* dirty, leaf */
-#define AMDV1_NEXT_LEVEL_SHIFT 9           /* 11:9: 0 leaf, 1 to 6 level of the table below, 7 leaf of encoded size */
+#define AMDV1_PR (UINT64_C(1) << 0) /* present */
+#define AMDV1_A (UINT64_C(1) << 5)  /* accessed, leaf */
+#define AMDV1_D (UINT64_C(1) << 6)  /* dirty, leaf */
+#define AMDV1_NEXT_LEVEL_SHIFT 9    /* 11:9: 0 leaf, 1 to 6 level of the table below, 7 leaf of encoded size */
 #define AMDV1_NEXT_LEVEL (UINT64_C(7) << AMDV1_NEXT_LEVEL_SHIFT)
 #define AMDV1_ADDRESS UINT64_C(0x000ffffffffff000) /* 51:12 */
-#define AMDV1_FC (UINT64_C(1) << 60)       /* force coherent, leaf */
+#define AMDV1_FC (UINT64_C(1) << 60)               /* force coherent, leaf */
 #define AMDV1_IR (UINT64_C(1) << 61)
 #define AMDV1_IW (UINT64_C(1) << 62)
 

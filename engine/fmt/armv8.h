@@ -3,7 +3,8 @@
  * armv8.h - Armv8 VMSAv8-64 translation tables, stage 1 and stage 2, for the 4K, 16K and 64K granule.
  *
  * Arm Architecture Reference Manual, DDI 0487J.a: D8.2 "The translation process" (levels, concatenation), D8.3 "Translation table
- * descriptor formats", D8.4 "Memory access control" (AP, S2AP, XN), D8.5 "Memory region attributes", D8.7.1 "Use of the Contiguous bit". SMMUv3: IHI
+ * descriptor formats", D8.4 "Memory access control" (AP, S2AP, XN), D8.5 "Memory region attributes", D8.7.1 "Use of the Contiguous bit".
+ * SMMUv3: IHI
  * 0070F, 3.21.1 "BBML". Our level n is Arm's level 3 - n.
  *
  * FMT_ARMV8_GRANULE_LG2 (12, 14 or 16) and FMT_NAME are set by the instantiation.
@@ -30,7 +31,7 @@
 #define ARMV8_CONTIG (UINT64_C(1) << 52)
 #define ARMV8_S1_PXN (UINT64_C(1) << 53)
 #define ARMV8_S1_UXN (UINT64_C(1) << 54)
-#define ARMV8_S2_XN (UINT64_C(2) << 53) /* XN[1:0] = 10: never executable */
+#define ARMV8_S2_XN (UINT64_C(2) << 53)   /* XN[1:0] = 10: never executable */
 #define ARMV8_FLUSHED (UINT64_C(1) << 55) /* 58:55 are software's: ours, in table descriptors */
 
 #define ARMV8_G FMT_ARMV8_GRANULE_LG2
@@ -143,7 +144,8 @@ static inline int armv8_resolve(struct config *cfg, const char **why)
 			return resolve_no(why, "levels follows from ias and stage");
 	}
 	/* The physical address sizes that TCR_ELx.IPS can name (D8.1.6). */
-	if (!resolve_in(&cfg->oas, widest, 32, widest) || !(1ull << cfg->oas & (1ull << 32 | 1ull << 36 | 1ull << 40 | 1ull << 42 | 1ull << 44 | 1ull << 48 | 1ull << 52)))
+	if (!resolve_in(&cfg->oas, widest, 32, widest) ||
+	    !(1ull << cfg->oas & (1ull << 32 | 1ull << 36 | 1ull << 40 | 1ull << 42 | 1ull << 44 | 1ull << 48 | 1ull << 52)))
 		return resolve_no(why, "oas takes 32, 36, 40, 42, 44, 48, and 52 with lpa=1");
 	if (!resolve_in(&cfg->bbm, 0, 0, 2) || !resolve_in(&cfg->ad, 0, 0, 1))
 		return resolve_no(why, "bbm takes 0 to 2, ad 0 or 1");

@@ -2,7 +2,8 @@
 /*
  * vtdss.h - Intel VT-d second-stage page tables.
  *
- * Intel Virtualization Technology for Directed I/O, D51397-017 (rev 4.1), section 9.8 "Second-Stage Paging Entries" and section 3.7 "Second-Stage
+ * Intel Virtualization Technology for Directed I/O, D51397-017 (rev 4.1), section 9.8 "Second-Stage Paging Entries" and section 3.7
+ * "Second-Stage
  * Translation". Our level 0 holds SS-PTEs, 1 SS-PDEs, 2 SS-PDPEs, 3 SS-PML4Es, 4 SS-PML5Es.
  */
 #ifndef HITLESS_FMT_VTDSS_H
@@ -13,12 +14,12 @@
 
 #define VTDSS_R (UINT64_C(1) << 0)
 #define VTDSS_W (UINT64_C(1) << 1)
-#define VTDSS_PS (UINT64_C(1) << 7)   /* page size: a leaf, levels 1 and 2 */
-#define VTDSS_A (UINT64_C(1) << 8)    /* accessed */
-#define VTDSS_D (UINT64_C(1) << 9)    /* dirty, leaf */
-#define VTDSS_SNP (UINT64_C(1) << 11) /* snoop, leaf */
+#define VTDSS_PS (UINT64_C(1) << 7)                /* page size: a leaf, levels 1 and 2 */
+#define VTDSS_A (UINT64_C(1) << 8)                 /* accessed */
+#define VTDSS_D (UINT64_C(1) << 9)                 /* dirty, leaf */
+#define VTDSS_SNP (UINT64_C(1) << 11)              /* snoop, leaf */
 #define VTDSS_ADDRESS UINT64_C(0x000ffffffffff000) /* HAW-1:12, the rest reserved */
-#define VTDSS_FLUSHED (UINT64_C(1) << 52) /* 61:52 are ignored: ours */
+#define VTDSS_FLUSHED (UINT64_C(1) << 52)          /* 61:52 are ignored: ours */
 
 static const char *const vtdss_configs[] = {
 	"",

@@ -17,13 +17,13 @@
 
 #define X86_64_P (UINT64_C(1) << 0)
 #define X86_64_RW (UINT64_C(1) << 1)
-#define X86_64_US (UINT64_C(1) << 2)  /* unprivileged access */
+#define X86_64_US (UINT64_C(1) << 2) /* unprivileged access */
 #define X86_64_PWT (UINT64_C(1) << 3)
-#define X86_64_PCD (UINT64_C(1) << 4) /* with PWT and a clear PAT bit: UC */
-#define X86_64_A (UINT64_C(1) << 5)   /* accessed, tables too */
-#define X86_64_D (UINT64_C(1) << 6)   /* dirty, leaf */
-#define X86_64_PS (UINT64_C(1) << 7)  /* page size: a leaf, levels 1 and 2; PAT at level 0 */
-#define X86_64_FLUSHED (UINT64_C(1) << 9) /* ignored by both vendors in every entry: ours, in table items */
+#define X86_64_PCD (UINT64_C(1) << 4)               /* with PWT and a clear PAT bit: UC */
+#define X86_64_A (UINT64_C(1) << 5)                 /* accessed, tables too */
+#define X86_64_D (UINT64_C(1) << 6)                 /* dirty, leaf */
+#define X86_64_PS (UINT64_C(1) << 7)                /* page size: a leaf, levels 1 and 2; PAT at level 0 */
+#define X86_64_FLUSHED (UINT64_C(1) << 9)           /* ignored by both vendors in every entry: ours, in table items */
 #define X86_64_ADDRESS UINT64_C(0x000ffffffffff000) /* 51:12, what is above the width reserved */
 #define X86_64_XD (UINT64_C(1) << 63)
 
