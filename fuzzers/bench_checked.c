@@ -11,7 +11,7 @@
 #include "gen.h"
 #include "options.h"
 
-#define DOMAIN_OPS 16384
+#define DOMAIN_OPS 4096 /* the mean of a campaign's domains */
 #define SCALE_VISITS 20000
 #define SLOT_UNITS 16 /* smallest pages from one piece to the next; half of them mapped */
 
