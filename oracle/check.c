@@ -211,7 +211,7 @@ bool check_may_call(const struct check *c, const struct call *call)
 
 void check_called(struct check *c, const struct call *call, const struct call_result *res)
 {
-	struct call_range span = { UINT64_MAX, 0 };
+	struct call_range span = { UINT64_MAX, 0 }, removed = { UINT64_MAX, 0 };
 	struct call_expect want;
 
 	check_predict(c, call, &want);
@@ -231,19 +231,14 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 		return;
 	if (call->kind == CALL_TRANSLATE || call->kind == CALL_SYNC || want.hull.last < want.hull.iova)
 		return;
-	if (call->kind == CALL_UNMAP) {
-		if (want.done)
-			sweep(c, call, call->iova, want.done_last);
-		want.hull.last = call->last > want.hull.last ? call->last : want.hull.last;
-	}
-	if (span.iova > span.last || (span.iova >= want.hull.iova && span.last <= want.hull.last))
-		span = want.hull;
+	if (call->kind == CALL_UNMAP && want.done)
+		removed = (struct call_range){ call->iova, want.done_last < call->last ? want.done_last : call->last };
 	if (span.iova > want.hull.iova)
 		span.iova = want.hull.iova;
 	if (span.last < want.hull.last)
 		span.last = want.hull.last;
 	if (hw_iova_valid(&c->hw, span.iova) && hw_iova_valid(&c->hw, span.last))
-		sweep(c, NULL, span.iova, span.last);
+		sweep(c, removed.last >= removed.iova ? &removed : NULL, span.iova, span.last);
 }
 
 void check_device(struct check *c, uint64_t iova, bool write, bool ok)

@@ -17,7 +17,7 @@
  * struct sweep - one walk over [iova, last].
  *
  * @p, @pos:  the first piece that ends at or after the current address; NULL when there is none
- * @removed:  what an unmap was asked for and removed: a table inside it must be gone
+ * @removed:  see sweep.h
  * @leaf_dirty: whether an item of the current leaf was dirty so far
  */
 struct sweep {
@@ -25,8 +25,8 @@ struct sweep {
 	uint64_t iova, last;
 	const struct imap_piece *p;
 	struct imap_pos pos;
-	struct call_range removed;
-	bool has_removed, leaf_dirty;
+	const struct call_range *removed;
+	bool leaf_dirty;
 };
 
 static void sweep_to(struct sweep *s, uint64_t iova)
@@ -217,7 +217,7 @@ static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const st
 	if (wrong)
 		check_report(c, VERDICT_WALKS_DATA, 1, level, KIND_TABLE, KIND_BAD, &iova, "iova 0x%llx: table pointer to 0x%llx %s",
 			     (unsigned long long)iova, (unsigned long long)e->pa, wrong);
-	if (s->has_removed && s->removed.iova <= iova && s->removed.last >= last && check_is_on(c, CHECK_ACCOUNTING))
+	if (s->removed && s->removed->iova <= iova && s->removed->last >= last && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, level, KIND_HOLE, KIND_TABLE, &iova,
 			     "unmap removed all of [0x%llx, 0x%llx] and left the empty table at 0x%llx", (unsigned long long)iova,
 			     (unsigned long long)last, (unsigned long long)e->pa);
@@ -290,17 +290,13 @@ static void sweep_widen(struct sweep *s)
 	}
 }
 
-void sweep(struct check *c, const struct call *call, uint64_t iova, uint64_t last)
+void sweep(struct check *c, const struct call_range *removed, uint64_t iova, uint64_t last)
 {
-	struct sweep s = { .c = c, .iova = iova, .last = last };
+	struct sweep s = { .c = c, .iova = iova, .last = last, .removed = removed };
 	const struct hw *hw = &c->hw;
 	uint64_t top_last = layout_mask(hw->item_lg2[c->root_level] + hw->index_lg2[c->root_level]);
 
 	sweep_widen(&s);
-	if (call && call->kind == CALL_UNMAP) {
-		s.has_removed = true;
-		s.removed = (struct call_range){ iova, last < call->last ? last : call->last };
-	}
 	s.p = imap_from(&c->im, s.iova, &s.pos);
 	/* A root that has not grown spans less than the format's iovas: above it, nothing can be mapped. */
 	if (c->root_level < hw->top_level_max && s.last > top_last) {

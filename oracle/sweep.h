@@ -8,10 +8,9 @@
 #include "check_state.h"
 
 /*
- * sweep - walk everything over [iova, last] (widened to whole leaves; both ends valid iovas of the same or of both parts) and compare it
- * with the interval map. call: an
- * unmap that has just removed this range, so that no table inside it may be left; or NULL.
+ * sweep - walk everything over [iova, last] (widened to whole leaves; both ends valid iovas) and compare it with the interval map.
+ * removed: what an unmap was asked for and has removed: no table inside it may be left; NULL for any other call.
  */
-void sweep(struct check *c, const struct call *call, uint64_t iova, uint64_t last);
+void sweep(struct check *c, const struct call_range *removed, uint64_t iova, uint64_t last);
 
 #endif
