@@ -105,8 +105,11 @@ static int trace_load_bin(const char *path, const char *bytes, size_t nr, const 
 		decode_in_child(&b, &t->cfg, options, d);
 	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
 		;
-	for (i = 0; i < d->nr; i++)
+	for (i = 0; i < d->nr; i++) {
+		/* As one_input.c runs them. */
+		d->ops[i].devices_nr = 0;
 		trace_push(t, &d->ops[i]);
+	}
 	munmap(d, sizeof(*d));
 	return pid < 0 ? complain(EXIT_TOOL, "%s: no child process: %s", path, strerror(errno)) : 0;
 }
@@ -115,6 +118,7 @@ static int trace_load_text(const char *path, const char *bytes, size_t nr, struc
 {
 	struct trace_error err;
 	char text[300];
+	size_t i;
 
 	if (trace_parse(t, bytes, nr, &err)) {
 		if (err.line)
@@ -124,6 +128,13 @@ static int trace_load_text(const char *path, const char *bytes, size_t nr, struc
 	if (exec_resolve(&t->cfg, text, sizeof(text))) {
 		trace_release(t);
 		return complain(EXIT_USAGE, "%s: %s", path, text);
+	}
+	/* To leave out a part of what a trace says would be to replay another one. */
+	for (i = 0; i < t->nr && !t->ops[i].devices_nr; i++)
+		;
+	if (i < t->nr) {
+		trace_release(t);
+		return complain(EXIT_USAGE, "%s: operation %zu: what the device does inside an operation ('at N') cannot be executed yet", path, i + 1);
 	}
 	return 0;
 }
