@@ -97,7 +97,8 @@ void mem_reset(struct mem *m, uint64_t pa)
 	m->view.pa = pa;
 	m->view.op = 0;
 	m->view.live_nr = 0;
-	m->bump = 0;
+	/* The first frame stays unused, so that the first table is not aligned to the arena. */
+	m->bump = UINT64_C(1) << MEM_FRAME_LG2;
 	m->live_first = m->live_bytes = 0;
 	mem_begin_op(m, UINT64_MAX, 0);
 }
@@ -168,10 +169,10 @@ static unsigned mem_class_of(uint64_t bytes)
 	return lg2;
 }
 
-/* Never-used memory at the end of the arena, aligned to its size; false if there is none left. */
-static bool mem_take_fresh(struct mem *m, uint64_t room, uint32_t *frame)
+/* Never-used memory at the end of the arena, aligned as asked and not by habit to more; false if there is none left. */
+static bool mem_take_fresh(struct mem *m, uint64_t room, unsigned align_lg2, uint32_t *frame)
 {
-	uint64_t at = (m->bump + room - 1) & ~(room - 1);
+	uint64_t align = UINT64_C(1) << (align_lg2 > MEM_FRAME_LG2 ? align_lg2 : MEM_FRAME_LG2), at = (m->bump + align - 1) & ~(align - 1);
 
 	if (at > m->view.bytes_nr || m->view.bytes_nr - at < room)
 		return false;
@@ -180,10 +181,12 @@ static bool mem_take_fresh(struct mem *m, uint64_t room, uint32_t *frame)
 	return true;
 }
 
-/* The table of this class that was freed longest ago; not one freed by the operation that is running. */
-static bool mem_take_freed(struct mem *m, struct mem_class *c, uint32_t *frame)
+/* The table of this class that was freed longest ago; not one freed by the operation that is running, nor one that is aligned to less. */
+static bool mem_take_freed(struct mem *m, struct mem_class *c, unsigned align_lg2, uint32_t *frame)
 {
-	if (!c->nr || m->view.frames[c->head].stamp == m->view.op)
+	uint64_t pa = m->view.pa + ((uint64_t)c->head << MEM_FRAME_LG2);
+
+	if (!c->nr || m->view.frames[c->head].stamp == m->view.op || (pa & ((UINT64_C(1) << align_lg2) - 1)))
 		return false;
 	*frame = c->head;
 	c->head = m->next[c->head];
@@ -191,26 +194,26 @@ static bool mem_take_freed(struct mem *m, struct mem_class *c, uint32_t *frame)
 	return true;
 }
 
-static bool mem_take(struct mem *m, unsigned class, uint32_t *frame)
+static bool mem_take(struct mem *m, unsigned class, unsigned align_lg2, uint32_t *frame)
 {
 	struct mem_class *c = &m->classes[class];
 	uint64_t room = UINT64_C(1) << (MEM_FRAME_LG2 + class);
 
-	if (c->nr > MEM_QUARANTINE_NR && mem_take_freed(m, c, frame))
+	if (c->nr > MEM_QUARANTINE_NR && mem_take_freed(m, c, align_lg2, frame))
 		return true;
-	return mem_take_fresh(m, room, frame) || mem_take_freed(m, c, frame);
+	return mem_take_fresh(m, room, align_lg2, frame) || mem_take_freed(m, c, align_lg2, frame);
 }
 
 uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 {
-	unsigned class = mem_class_of(bytes > (1u << align_lg2) ? bytes : (1u << align_lg2));
+	unsigned class = mem_class_of(bytes);
 	uint32_t frame, tail;
 	uint64_t pa;
 	bool ok;
 
 	mem_lock(m);
 	m->allocs++;
-	ok = m->allocs != m->fail_at && mem_take(m, class, &frame);
+	ok = m->allocs != m->fail_at && mem_take(m, class, align_lg2, &frame);
 	if (ok) {
 		struct mem_frame *f = &m->view.frames[frame];
 

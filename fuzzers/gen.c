@@ -71,6 +71,7 @@ void gen_next(struct gen *g, struct op *op)
 	pick_op(&g->pick, (enum op_kind)kind, op);
 	if (rng_below(&g->rng, 1024) < g->spoil)
 		pick_spoil(&g->pick, op);
-	if (rng_below(&g->rng, 1024) < g->fail)
+	/* Growth allocates several tables at once, and happens seldom. */
+	if (rng_below(&g->rng, 1024) < (op->kind == OP_MAP && g->pick.hw->top_level < g->pick.hw->top_level_max ? 4 * g->fail : g->fail))
 		pick_fail(&g->pick, op);
 }

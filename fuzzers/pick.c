@@ -266,6 +266,14 @@ static uint64_t pick_recent(struct pick *p)
 	return page_down(p, p->recent[draw(p, PICK_RECENT_NR)]);
 }
 
+/* iova moved up by the span of some root lower than the highest one. */
+static uint64_t beyond_root(struct pick *p, uint64_t iova)
+{
+	unsigned level = p->hw->top_level + draw(p, p->hw->top_level_max - p->hw->top_level);
+
+	return iova + ((uint64_t)(1 + draw(p, 3)) << (p->hw->item_lg2[level] + p->hw->index_lg2[level]));
+}
+
 uint64_t pick_iova(struct pick *p)
 {
 	unsigned how = draw(p, 16);
@@ -296,6 +304,9 @@ uint64_t pick_iova(struct pick *p)
 	how = draw(p, 16);
 	if (how < 2)
 		iova += how ? granule(p) : -granule(p);
+	/* Beyond a root that has not grown yet, where the index bits that it has are those of something live. */
+	if (how == 2 && p->hw->top_level < p->hw->top_level_max)
+		iova = beyond_root(p, iova);
 	return iova;
 }
 
@@ -732,7 +743,7 @@ void pick_spoil(struct pick *p, struct op *op)
 	const struct hw *hw = p->hw;
 	uint64_t odd = UINT64_C(1) << draw(p, pick_granule_lg2(hw)), length_less_one = op->last - op->iova;
 
-	switch (draw(p, 8)) {
+	switch (draw(p, 10)) {
 	case 0:
 		op->iova += odd;
 		break;
@@ -755,6 +766,15 @@ void pick_spoil(struct pick *p, struct op *op)
 	case 6:
 		/* across the end of the part */
 		op->last = part_of(hw, op->iova).last + granule(p);
+		break;
+	case 7:
+		/* from the lower part into the upper one */
+		op->last = hw->has_high ? page_down(p, hw->iova_high_first + length_less_one) + granule(p) - 1 : UINT64_MAX;
+		break;
+	case 8:
+		/* so long that the last oa wraps */
+		op->last = part_of(hw, op->iova).last;
+		op->oa = op->iova + granule(p);
 		break;
 	default:
 		/* the last granule, or all of it, beyond the last oa */

@@ -205,6 +205,10 @@ static void account_leaves(struct check *c, const struct asked *by, const struct
 	struct hw_entry old = c->hw.format->decode(&c->hw, page->level, ev->old), new = c->hw.format->decode(&c->hw, page->level, ev->new);
 	uint64_t last = iova + ((uint64_t)ev->nr << c->hw.item_lg2[page->level]) - 1;
 
+	if (new.kind == HW_BAD)
+		check_report(c, VERDICT_RESERVED_BITS, 1, page->level, KIND_NONE, KIND_BAD, &iova,
+			     "iova 0x%llx: item 0x%llx was stored at level %u: %s", (unsigned long long)iova, (unsigned long long)ev->new, page->level,
+			     new.why);
 	account_live_change(c, page->level, iova, &old, &new);
 	if (!check_is_on(c, CHECK_IOTLB))
 		return;

@@ -164,7 +164,7 @@ ARMV8_INLINE struct hw_entry armv8_decode_table(const struct hw *hw, unsigned gr
 
 /*
  * Attributes of a stage 1 leaf: AttrIndx bits[4:2] into CONFIG_ARM_MAIR ([ARM] D8.6.1), AP[2:1] bits[7:6], UXN and PXN (D8.4.1.2, table
- * D8-65), nG bit[11] any. The pair UXN=0 with AP[1]=0 lets an unprivileged master execute what it cannot read; PROT_PRIV cannot
+ * D8-65), nG bit[11] 1: an invalidation by ASID leaves global entries. The pair UXN=0 with AP[1]=0 lets an unprivileged master execute what it cannot read; PROT_PRIV cannot
  * say that, so no correct software writes it. UXN=1 with PXN=0 on an unprivileged page counts as executable: where it is not
  * writable a privileged master may (R_VWLLR).
  */
@@ -174,6 +174,8 @@ ARMV8_INLINE const char *armv8_leaf_stage1(const struct hw *hw, uint64_t raw, st
 
 	if (armv8_bit(raw, ARMV8_NS))
 		return "NS bit[5], RES0 in Non-secure state";
+	if (!armv8_bit(raw, ARMV8_NG))
+		return "nG=0: global, which no invalidation by ASID removes";
 	switch (armv8_bits(raw, 4, 2)) {
 	case 0:
 		e->prot = PROT_CACHE;

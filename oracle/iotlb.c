@@ -110,15 +110,18 @@ static void decode_amd(const struct hw *hw, uint64_t low, uint64_t high, struct 
  *
  * "When invalidating a large-page translation, software must use the appropriate Address Mask value (0 for 4KByte page, 9 for 2-MByte page,
  * and 18 for 1-GByte page)", and 6.5.3.2 says why: a large page may be cached in pieces. So a leaf entry larger than the mask is not
- * sure to go. Paging-structure-cache entries go wherever they are "associated with" an address of the range, unless IH is set.
+ * sure to go. AM is at most CAP_REG.MAMV (11.4.2); a unit with 1-GByte pages has 18 at least, and more is not to be relied on.
+ * Paging-structure-cache entries go wherever they are "associated with" an address of the range, unless IH is set.
  */
+enum { IOTLB_VTD_MAMV = 18 };
+
 static void vtd_pages(const struct hw *hw, uint64_t high, struct iotlb_cmd *cmd)
 {
 	unsigned am = bits(high, 5, 0), level;
 	uint64_t offset;
 
-	if (am > 63 - IOTLB_PAGE_LG2)
-		return reject(cmd, "AM: more than the address has bits");
+	if (am > IOTLB_VTD_MAMV)
+		return reject(cmd, "AM: more than MAMV");
 	offset = (UINT64_C(1) << (IOTLB_PAGE_LG2 + am)) - 1;
 	*cmd = (struct iotlb_cmd){
 		.leaves = true,
@@ -223,6 +226,8 @@ static const char *smmu_range(const struct hw *hw, uint64_t low, uint64_t high, 
 		return "TG: another granule than the table's";
 	if (!bits(low, 16, 12) && !bits(low, 25, 20) && !bits(high, 9, 8))
 		return "NUM=0, SCALE=0, TTL=0 with a TG: reserved";
+	if (bits(low, 25, 25) && !(hw->cfg.lpa && granule_lg2 < 16))
+		return "SCALE bit 5: RES0 without DS";
 	if (bits(high, granule_lg2 - 1, 0) >> IOTLB_PAGE_LG2)
 		return "Address: not aligned to the granule, the range is unpredictable";
 	if (hw->cfg.stage == 1 && !(cmd->iova >> 63))

@@ -178,8 +178,8 @@ static void test_iotlb__vtd_second_stage(void **state)
 		{ IOTLB_INV(3), 0x40200000 | 9, NULL, L | T, 0x40200000, 0x403fffff, 0x03 },
 		{ IOTLB_INV(3), 0x40345000 | 9, NULL, L | T, 0x40200000, 0x403fffff, 0x03 }, /* masked bits */
 		{ IOTLB_INV(3), 0x40000000 | 18, NULL, L | T, 0x40000000, 0x7fffffff, 0x07 },
-		{ IOTLB_INV(3), 51, NULL, L | T, 0, 0x7fffffffffffffff, 0x0f },
-		{ IOTLB_INV(3), 52, "AM", 0, 0, 0, 0 },
+		{ IOTLB_INV(3), 19, "AM", 0, 0, 0, 0 },
+		{ IOTLB_INV(3), 51, "AM", 0, 0, 0, 0 },
 		{ IOTLB_INV(0), 0, "G=00b", 0, 0, 0, 0 },
 		{ 2 | 2 << 4 | 2 << 16, 0, "another domain", 0, 0, 0, 0 },
 		{ 2 | 3 << 4, 0, "another domain", 0, 0, 0, 0 },
@@ -284,11 +284,11 @@ static void test_iotlb__arm_range_and_level(void **state)
 		{ S1(0x12), VA(0x40200000, 0, 2, 1), NULL, L, 0x40200000, 0x40200fff, 0x02 },
 		{ S1(0x12), VA(0x40000000, 1, 1, 1), NULL, L, 0x40000000, 0x40000fff, 0x04 },
 		/* no wrap, and no way from the lower into the upper half */
-		{ S1(0x12) | RANGE(0, 63), VA(0, 1, 0, 1), NULL, L, 0, 0x7fffffffffffffff, 0xff },
-		{ S1(0x12) | RANGE(31, 47), VA(0x1000, 1, 0, 1), NULL, L, 0x1000, 0x7fffffffffffffff, 0xff },
+		{ S1(0x12) | RANGE(31, 31), VA(0x7fff800000000000, 1, 0, 1), NULL, L, 0x7fff800000000000, 0x7fffffffffffffff, 0xff },
 		{ S1(0x12) | RANGE(1, 0), VA(0xfffffffffffff000, 1, 0, 1), NULL, L, 0xfffffffffffff000, ALL, 0xff },
 		/* refused */
 		{ S1(0x12), VA(0x12345000, 1, 0, 1), "NUM=0", 0, 0, 0, 0 },
+		{ S1(0x12) | RANGE(0, 32), VA(0, 1, 0, 1), "SCALE", 0, 0, 0, 0 },
 		{ S1(0x12), VA(0x12345000, 1, 3, 2), "TG", 0, 0, 0, 0 },
 		{ S1(0x12), VA(0x12345000, 1, 3, 3), "TG", 0, 0, 0, 0 },
 		{ S1(0x12), VA(0x40201000, 1, 2, 1), "not aligned", 0, 0, 0, 0 },
