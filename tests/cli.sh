@@ -4,7 +4,7 @@
 set -uo pipefail
 
 hitless=$1 root=$2 case=$3
-tmp=$(mktemp -d)
+tmp=$(mktemp -d -p "$PWD")
 trap 'rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 3
 failures=0
