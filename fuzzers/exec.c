@@ -227,6 +227,7 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		.kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear
 	};
 	struct call_result res = { 0 };
+	uint64_t budget;
 
 	x->op = op;
 	x->ops_nr++;
@@ -241,7 +242,8 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		call.last = call.iova;
 	if (!check_may_call(&x->check, &call))
 		return EXEC_SKIPPED;
-	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? check_budget(&x->check, &call) : UINT64_MAX, op->fail);
+	budget = check_begin(&x->check, &call);
+	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
 	exec_call(x, &call, &res);
 	check_called(&x->check, &call, &res);
 	if (!--x->sweep_at) {
@@ -258,6 +260,8 @@ void exec_close(struct exec *x)
 	struct call_result res = { 0 };
 
 	x->op = NULL;
+	if (x->options.observed)
+		check_begin(&x->check, &sync);
 	mem_begin_op(&x->mem, UINT64_MAX, 0);
 	exec_call(x, &sync, &res);
 	if (!x->options.observed) {

@@ -212,9 +212,8 @@ bool check_may_call(const struct check *c, const struct call *call)
 void check_called(struct check *c, const struct call *call, const struct call_result *res)
 {
 	struct call_range span = { UINT64_MAX, 0 }, removed = { UINT64_MAX, 0 };
-	struct call_expect want;
+	struct call_expect want = c->want;
 
-	check_predict(c, call, &want);
 	check_result(c, call, res, &want);
 	if (call->kind == CALL_DIRTY && !want.ret)
 		check_dirty_report(c, call, res);

@@ -28,7 +28,7 @@ void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table
 bool check_may_call(const struct check *c, const struct call *call);
 
 /*
- * check_called - call has returned res (and, unless invalidation is deferred, its gather has been synced); the log holds both. Compares
+ * check_called - call, for which check_begin was called, has returned res (and, unless invalidation is deferred, its gather has been synced); the log holds both. Compares
  * everything and moves
  * the interval map on.
  */

@@ -119,6 +119,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @on:     bit n set: enum check_kind n is compared
  * @comparisons: how many each check made; @leaves: leaves compared
  * @cap_size_change, @cap_leaf_to_table: what the engine declares
+ * @want:   of the call that has begun, see check_begin
  * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
  * @syncs:  SYNC events so far
@@ -133,6 +134,7 @@ struct check {
 	uint64_t comparisons[CHECK_NR], leaves;
 	uint8_t granule_lg2, small_lg2;
 	bool cap_size_change, cap_leaf_to_table, defer;
+	struct call_expect want;
 	uint64_t root;
 	unsigned root_level, grown_from;
 	struct page *pages;

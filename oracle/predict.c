@@ -190,18 +190,19 @@ void check_predict(const struct check *c, const struct call *call, struct call_e
 	}
 }
 
-uint64_t check_budget(const struct check *c, const struct call *call)
+uint64_t check_begin(struct check *c, const struct call *call)
 {
-	struct call_expect want;
+	struct call_range hull;
 	uint64_t items = 0;
 	unsigned level;
 
-	check_predict(c, call, &want);
-	if (want.hull.last < want.hull.iova)
-		want.hull.last = want.hull.iova;
+	check_predict(c, call, &c->want);
+	hull = c->want.hull;
+	if (hull.last < hull.iova)
+		hull.last = hull.iova;
 	for (level = 0; level <= c->hw.top_level_max; level++) {
 		unsigned table_lg2 = c->hw.item_lg2[level] + c->hw.index_lg2[level];
-		uint64_t tables = table_lg2 >= 64 ? 1 : (want.hull.last >> table_lg2) - (want.hull.iova >> table_lg2) + 1;
+		uint64_t tables = table_lg2 >= 64 ? 1 : (hull.last >> table_lg2) - (hull.iova >> table_lg2) + 1;
 
 		if (tables > UINT64_C(1) << 40)
 			tables = UINT64_C(1) << 40;

@@ -7,8 +7,11 @@
 
 #include "check_state.h"
 
-/* check_budget - steps that a call may use (G9): 64 + 16 x the items of the tables that its span overlaps. */
-uint64_t check_budget(const struct check *c, const struct call *call);
+/*
+ * check_begin - call is about to be made: what it must return is worked out, and kept for check_called. Returns how many steps it may use (G9): 64 + 16 x the items of the
+ * tables that its span overlaps.
+ */
+uint64_t check_begin(struct check *c, const struct call *call);
 
 /* check_predict - what call must return now. Pure. */
 void check_predict(const struct check *c, const struct call *call, struct call_expect *want);
