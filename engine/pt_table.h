@@ -113,12 +113,12 @@ static inline void pt_invalidate(const struct pt *pt, const struct gather *g)
 /* Free a table that the device never saw or no longer walks, and all below it, at once. */
 static inline void pt_free_tree(const struct pt *pt, unsigned level, uint64_t table)
 {
-	unsigned i;
+	uint64_t pa = table, end = table + pt_table_bytes(pt, level);
 
-	for (i = 0; level && i < 1u << pt->index_lg2[level]; i++) {
-		uint64_t item = pt_load(pt, table + ((uint64_t)i << FMT_ITEM_BYTES_LG2));
+	for (; level && pa < end; pa += 1u << FMT_ITEM_BYTES_LG2) {
+		uint64_t item = pt_load(pt, pa);
 
-		if (fmt_kind(pt, level, item) == PT_TABLE)
+		if (item && fmt_kind(pt, level, item) == PT_TABLE)
 			pt_free_tree(pt, level - 1, fmt_table_pa(pt, item));
 	}
 	mem_free(pt->mem, table);
