@@ -543,7 +543,7 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 }
 
 /* Nothing is left that was allocated and not linked, or unlinked and not freed. */
-static void account_tables_end(struct check *c)
+static void account_tables_end(struct check *c, const struct call *call)
 {
 	uint64_t frame;
 
@@ -554,7 +554,8 @@ static void account_tables_end(struct check *c)
 			     "the table at 0x%llx was allocated, and neither linked nor freed",
 			     (unsigned long long)(c->view->pa + (frame << MEM_FRAME_LG2)));
 	}
-	if (c->unlinked_nr && !c->defer) {
+	/* Deferred, what was unlinked stays until the next sync. */
+	if (c->unlinked_nr && (!c->defer || (call && call->kind == CALL_SYNC))) {
 		frame = account_find(c, PAGE_UNLINKED);
 		check_report(c, VERDICT_LEAK, 8, c->pages[frame].level + 1u, KIND_NONE, KIND_TABLE, &c->pages[frame].iova,
 			     "the table at 0x%llx was unlinked from iova 0x%llx, but not freed",
@@ -565,7 +566,7 @@ static void account_tables_end(struct check *c)
 void account_end(struct check *c, const struct call *call, const struct call_result *res)
 {
 	if (check_is_on(c, CHECK_ACCOUNTING))
-		account_tables_end(c);
+		account_tables_end(c, call);
 	if (c->owed_nr && !c->defer)
 		check_report(c, VERDICT_STALE_IOTLB, 4, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_NONE, &c->owed[0].iova,
 			     "the call returned and its gather was synced, but nothing invalidates [0x%llx, 0x%llx]",
