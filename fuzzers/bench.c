@@ -24,7 +24,7 @@ static const char help[] = "usage: hitless bench [raw] [checked] [scale[=PIECES]
 			   "page after the middle of a\n"
 			   "           leaf; of smallest pages it is at a leaf start and stores nothing\n"
 			   "  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every "
-			   "16,384 operations; and the\n"
+			   "2,048 operations; and the\n"
 			   "           mix that it had. A run to warm up, one that is timed and the same again to count\n"
 			   "  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random "
 			   "places among a thousand and a\n"

@@ -52,7 +52,7 @@ struct bench_checked {
 };
 
 /*
- * bench_checked - ops operations of the default mix, the domain made anew every 4,096. Runs twice: once to time it, once to count. 0 or
+ * bench_checked - ops operations of the default mix, the domain made anew every 2,048. Runs twice: once to time it, once to count. 0 or
  * -errno.
  */
 int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked);

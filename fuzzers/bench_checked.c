@@ -11,7 +11,7 @@
 #include "gen.h"
 #include "options.h"
 
-#define DOMAIN_OPS 4096 /* the mean of a campaign's domains */
+#define DOMAIN_OPS 2048 /* the upper median of the domains of a campaign */
 #define SCALE_VISITS 20000
 #define SLOT_UNITS 16 /* smallest pages from one piece to the next; half of them mapped */
 
