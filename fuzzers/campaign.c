@@ -279,7 +279,6 @@ static int campaign_init(struct campaign *c, const struct options *o)
 		if (w == MAP_FAILED)
 			return complain(EXIT_TOOL, "out of memory for %u jobs", jobs);
 		c->workers[job] = w;
-		w->idx = job;
 		w->domain = job;
 		w->ops_left = o->ops ? o->ops / jobs + (job < o->ops % jobs) : UINT64_MAX;
 	}

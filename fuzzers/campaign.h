@@ -24,6 +24,7 @@ struct campaign_finding {
 /*
  * struct campaign - the parent's view.
  *
+ * @repeats: findings beyond CAMPAIGN_FINDINGS_MAX signatures, which their workers saved
  * @workers: shared with the processes pids; pid 0: none running
  * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
  * @stuck:  it was killed because that did not change

@@ -54,7 +54,6 @@ struct worker_stats {
 /*
  * struct worker - shared with the parent.
  *
- * @idx: which of the plan's jobs
  * @ops_left: operations that this job may still run
  * @domain: number of its current domain; the next worker of the job goes on after it
  * @stop:  set by the parent: end after this operation
@@ -62,7 +61,6 @@ struct worker_stats {
  * @found: finding is filled in
  */
 struct worker {
-	unsigned idx;
 	uint64_t ops_left, domain;
 	int stop;
 	struct plan_config config;

@@ -2,8 +2,6 @@
 /* verdict.c - the names of finding classes. */
 #include "verdict.h"
 
-#include <string.h>
-
 static const char *const verdict_names[VERDICT_NR] = {
 	[VERDICT_WRONG_OA] = "wrong-oa",
 	[VERDICT_WRONG_PERMISSION] = "wrong-permission",
@@ -40,16 +38,6 @@ static const char *const verdict_kind_names[KIND_NR] = {
 const char *verdict_name(enum verdict_class class)
 {
 	return verdict_names[class];
-}
-
-enum verdict_class verdict_by_name(const char *name)
-{
-	enum verdict_class class;
-
-	for (class = 0; class < VERDICT_NR; class ++)
-		if (!strcmp(verdict_names[class], name))
-			break;
-	return class;
 }
 
 const char *verdict_kind_name(enum verdict_kind kind)

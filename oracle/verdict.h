@@ -61,9 +61,8 @@ struct verdict {
 	char text[400];
 };
 
-/* "wrong-oa" and so on; the class whose name this is, or VERDICT_NR. */
+/* "wrong-oa" and so on. */
 const char *verdict_name(enum verdict_class class);
-enum verdict_class verdict_by_name(const char *name);
 const char *verdict_kind_name(enum verdict_kind kind);
 
 #endif
