@@ -38,7 +38,10 @@
 /* Names by the format byte. Only ever appended to. */
 extern const char *const trace_formats[TRACE_FORMATS_NR];
 
-/* The list of configurations of a format, as text, NULL at the end; or NULL if there is no such format: engine_ops.configs. */
+/*
+ * The list of configurations of a format, as config_parse reads them, the format's name included, NULL at the end; or NULL if there is no
+ * such format. one_input_configs makes it from engine_ops.configs.
+ */
 typedef const char *const *trace_configs_fn(const char *format);
 
 /*

@@ -3,7 +3,7 @@
  * sweep.c - walks the raw tables over a range and compares every item with the interval map (G1, G3, G6).
  *
  * Every item is compared by decoding it. Where neighbours must be leaves of one run, their raw items follow each other by a known step
- * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_item is the obvious version, and what
+ * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_leaf is the obvious version, and what
  * decides whenever
  * the short cut does not hold.
  */
