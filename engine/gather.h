@@ -11,6 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/* A table to free, and the level that it lies at. */
+struct gather_free {
+	uint64_t pa;
+	unsigned level;
+};
+
 /*
  * struct gather - owed to the device until the engine's ->sync.
  *
@@ -20,14 +26,14 @@
  * @levels:    bit n set: such a leaf lay at level n
  * @tables:    a table pointer was removed there
  * @table_levels: bit n set: the removed pointer lay at level n
- * @free:      addresses of tables to free
+ * @free:      tables to free
  */
 struct gather {
 	bool owed, tables;
 	uint8_t levels, table_levels;
 	uint64_t iova, last;
 	uint64_t leaf_sizes;
-	uint64_t *free;
+	struct gather_free *free;
 	size_t free_nr, free_room;
 };
 
@@ -72,7 +78,7 @@ static inline void gather_table(struct gather *g, uint64_t iova, uint64_t last, 
 		if (!g->free)
 			abort();
 	}
-	g->free[g->free_nr++] = pa;
+	g->free[g->free_nr++] = (struct gather_free){ pa, level - 1 };
 	gather_range(g, iova, last);
 	g->tables = true;
 	g->table_levels |= 1u << level;

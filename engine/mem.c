@@ -59,7 +59,8 @@ int mem_init(struct mem *m, uint64_t pa, uint64_t bytes, mem_fault_fn *fault, vo
 	m->events_room = (1u << 20) + bytes / 4;
 	m->view.events = mem_reserve(m->events_room * sizeof(*m->view.events));
 	m->classes = calloc(MEM_CLASSES_NR, sizeof(*m->classes));
-	m->budget = UINT64_MAX;
+	m->budget = m->turn_at = UINT64_MAX;
+	m->view.root = MEM_NONE;
 	m->fault = fault;
 	m->fault_arg = fault_arg;
 	if (m->view.bytes && m->view.frames && m->next && m->room_class && m->view.events && m->classes)
@@ -97,6 +98,7 @@ void mem_reset(struct mem *m, uint64_t pa)
 	m->view.pa = pa;
 	m->view.op = 0;
 	m->view.live_nr = 0;
+	m->view.root = MEM_NONE;
 	/* The first frame stays unused, so that the first table is not aligned to the arena. */
 	m->bump = UINT64_C(1) << MEM_FRAME_LG2;
 	m->live_first = m->live_bytes = 0;
@@ -121,6 +123,8 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 	m->view.events_nr = 0;
 	m->view.steps = 0;
 	m->allocs = 0;
+	m->attempts = 0;
+	m->turn_at = UINT64_MAX;
 	m->fail_at = fail_at;
 	m->budget = budget;
 }
@@ -242,6 +246,24 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 	return pa;
 }
 
+bool mem_dma_map(struct mem *m, uint64_t pa, uint32_t bytes)
+{
+	bool ok;
+
+	mem_lock(m);
+	ok = ++m->allocs != m->fail_at;
+	mem_unlock(m);
+	if (m->observed)
+		mem_observed_event(m, ok ? MEM_DMA_MAP : MEM_ALLOC_FAIL, ok ? pa : MEM_NONE, bytes, 0);
+	return ok;
+}
+
+void mem_dma_unmap(struct mem *m, uint64_t pa, uint32_t bytes)
+{
+	if (m->observed)
+		mem_observed_event(m, MEM_DMA_UNMAP, pa, bytes, 0);
+}
+
 void mem_free(struct mem *m, uint64_t pa)
 {
 	uint32_t frame = (uint32_t)((pa - m->view.pa) >> MEM_FRAME_LG2);
@@ -304,6 +326,14 @@ static void mem_check(struct mem *m, uint64_t pa, unsigned bytes, unsigned align
 		mem_check_frame(m, pa, bytes, align, wild);
 }
 
+/* The attempt that comes now; the device goes first if it is its turn. */
+static inline void mem_attempt(struct mem *m)
+{
+	if (__builtin_expect(m->attempts == m->turn_at, 0))
+		m->turn(m->turn_arg);
+	m->attempts++;
+}
+
 uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 {
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_LOAD);
@@ -315,6 +345,7 @@ void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t
 	struct mem_event ev = { .kind = MEM_STORE, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .new = val };
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	mem_attempt(m);
 	ev.old = mem_view_load(&m->view, pa, bytes_lg2);
 	mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELEASE);
 	mem_log(m, &ev);
@@ -325,6 +356,7 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 	struct mem_event ev = { .kind = MEM_CAS, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	mem_attempt(m);
 	if (!mem_raw_cas(m, pa, bytes_lg2, old, val))
 		return false;
 	mem_log(m, &ev);
@@ -379,6 +411,10 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 		unsigned run = nr < UINT16_MAX ? nr : UINT16_MAX, old_step_lg2 = 64;
 		uint64_t old_step;
 
+		if (m->attempts == m->turn_at)
+			m->turn(m->turn_arg);
+		if (run > m->turn_at - m->attempts)
+			run = (unsigned)(m->turn_at - m->attempts);
 		ev.old = mem_view_load(&m->view, pa, bytes_lg2);
 		if (run > 1)
 			old_step_lg2 = mem_step_lg2(ev.old, mem_view_load(&m->view, pa + item, bytes_lg2));
@@ -394,6 +430,7 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 		ev.old_step_lg2 = (uint8_t)(run > 1 ? old_step_lg2 : 0);
 		ev.nr = (uint16_t)run;
 		mem_log(m, &ev);
+		m->attempts += run;
 		nr -= run;
 		pa += run * item;
 		val += run * step;

@@ -27,6 +27,9 @@ enum mem_fault {
 /* What is done about a fault at pa (MEM_NONE where there is no address). Must not return: if it does, the process ends. */
 typedef void mem_fault_fn(void *arg, enum mem_fault fault, uint64_t pa, const char *text);
 
+/* The device's turn: called before an attempt to store takes effect. Must move mem->turn_at on. */
+typedef void mem_turn_fn(void *arg);
+
 struct mem_class; /* the free tables of one size */
 
 /*
@@ -34,8 +37,10 @@ struct mem_class; /* the free tables of one size */
  *
  * @view:     what observers read; first, so that an observer is handed &mem->view
  * @observed: log and check; changed only between operations
- * @fail_at:  the n-th allocation of this operation fails, from 1; 0: none
- * @allocs:   allocations attempted in this operation
+ * @fail_at:  the n-th allocation or DMA mapping of this operation fails, from 1; 0: none
+ * @allocs:   allocations and DMA mappings attempted in this operation
+ * @attempts: attempts to store in this operation, one for each item of a fill; those that fail count
+ * @turn_at:  @turn is called before attempt number turn_at, from 0; UINT64_MAX: never
  * @budget:   steps that this operation may use
  * @live_first, @live_bytes: the live table that was checked last
  * @bump:     bytes of the arena that have ever been used
@@ -45,7 +50,7 @@ struct mem {
 	struct mem_view view;
 	bool observed;
 	uint32_t fail_at, allocs;
-	uint64_t budget;
+	uint64_t budget, attempts, turn_at;
 	size_t events_room;
 	uint64_t live_first, live_bytes;
 	uint64_t bump;
@@ -55,6 +60,8 @@ struct mem {
 	int lock;
 	mem_fault_fn *fault;
 	void *fault_arg;
+	mem_turn_fn *turn;
+	void *turn_arg;
 };
 
 /*
@@ -70,7 +77,8 @@ void mem_reset(struct mem *m, uint64_t pa);
 /*
  * mem_begin_op - the next operation starts: empties the log, restarts step and allocation counts.
  * @budget:  steps it may use; UINT64_MAX for no limit
- * @fail_at: which allocation fails, from 1; 0 none
+ * @fail_at: which allocation or DMA mapping fails, from 1; 0 none
+ * The device has no turn unless turn_at is set after this.
  */
 void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at);
 
@@ -89,6 +97,13 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
  * observer can still read what it held; and it is kept back before it is used again, at least until then.
  */
 void mem_free(struct mem *m, uint64_t pa);
+
+/*
+ * mem_dma_map - make the table at pa, of bytes, reachable for a device that does not snoop the caches. False if it cannot be: counted and made
+ * to fail like an allocation. Nothing is written back by this. mem_dma_unmap ends it, before the table is freed.
+ */
+bool mem_dma_map(struct mem *m, uint64_t pa, uint32_t bytes);
+void mem_dma_unmap(struct mem *m, uint64_t pa, uint32_t bytes);
 
 void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text) __attribute__((noreturn, cold));
 
@@ -204,8 +219,11 @@ static inline void mem_sync(struct mem *m)
 /* The device walks from this root on; a release. */
 static inline void mem_top(struct mem *m, uint64_t root, unsigned level)
 {
-	if (__builtin_expect(m->observed, 0))
+	if (__builtin_expect(m->observed, 0)) {
+		m->view.root = root;
+		m->view.root_level = level;
 		mem_observed_event(m, MEM_TOP, root, level, 0);
+	}
 }
 
 /*

@@ -22,8 +22,10 @@ enum mem_event_kind {
 	MEM_FENCE,
 	MEM_FLUSH,      /* pa, old = bytes: written back to memory when the event is logged */
 	MEM_ALLOC,      /* pa, old = bytes: a zeroed table */
-	MEM_ALLOC_FAIL, /* old = bytes: the allocator answered that there is none */
+	MEM_ALLOC_FAIL, /* old = bytes: the allocator, or the mapping for a device that does not snoop, answered that there is none */
 	MEM_FREE,       /* pa, old = bytes */
+	MEM_DMA_MAP,    /* pa, old = bytes: a table was made reachable for a device that does not snoop */
+	MEM_DMA_UNMAP,  /* pa, old = bytes */
 	MEM_INVALIDATE, /* pa = enum config_tlb that encoded it; old, new = low and high half of the raw command */
 	MEM_SYNC,       /* every invalidation so far has completed and walks in flight have ended */
 	MEM_TOP,        /* pa = root table, old = level of the root: what the device walks from now on; a release */
@@ -81,6 +83,7 @@ struct mem_frame {
  * @op:      number of the current operation; the log is emptied when it changes
  * @steps:   loads, stores and other primitives that the operation has used
  * @live_nr: tables allocated and not freed
+ * @root, @root_level: what the device walks now; MEM_NONE: nothing yet
  */
 struct mem_view {
 	uint8_t *bytes;
@@ -91,6 +94,8 @@ struct mem_view {
 	uint32_t op;
 	uint64_t steps;
 	uint64_t live_nr;
+	uint64_t root;
+	unsigned root_level;
 };
 
 /* Whether [pa, pa + bytes) lies inside the arena. */

@@ -170,7 +170,7 @@ static inline uint64_t pt_build_roots(const struct pt *pt, uint64_t top, unsigne
 		fresh[n] = pt_alloc(pt, l);
 		if (fresh[n] == MEM_NONE) {
 			while (n)
-				mem_free(pt->mem, fresh[--n]);
+				pt_free(pt, fresh[--n], --l);
 			return MEM_NONE;
 		}
 		mem_store(pt->mem, fresh[n], FMT_ITEM_BYTES_LG2, fmt_table_item(pt, l, root), MEM_RELAXED);

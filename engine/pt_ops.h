@@ -118,7 +118,7 @@ static void pt_op_sync(struct engine *e, struct gather *g)
 		return;
 	pt_invalidate(pt, g);
 	for (i = 0; i < g->free_nr; i++)
-		mem_free(pt->mem, g->free[i]);
+		pt_free(pt, g->free[i].pa, g->free[i].level);
 	gather_release(g);
 }
 

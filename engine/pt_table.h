@@ -33,10 +33,24 @@ static inline unsigned pt_group_items(const struct pt *pt, unsigned level, unsig
 	return 1u << (size_lg2 - pt->item_lg2[level]);
 }
 
-/* A zeroed table, not yet written back; MEM_NONE if there is no memory. */
+/* A table that the device does not walk, or no more, goes back to the allocator. */
+static inline void pt_free(const struct pt *pt, uint64_t table, unsigned level)
+{
+	if (!pt->cfg.coherent)
+		mem_dma_unmap(pt->mem, table, pt_table_bytes(pt, level));
+	mem_free(pt->mem, table);
+}
+
+/* A zeroed table, within the device's reach but not yet written back; MEM_NONE if there is no memory. */
 static inline uint64_t pt_alloc(const struct pt *pt, unsigned level)
 {
-	return mem_alloc(pt->mem, pt_table_bytes(pt, level), pt->align_lg2[level]);
+	uint64_t table = mem_alloc(pt->mem, pt_table_bytes(pt, level), pt->align_lg2[level]);
+
+	if (table != MEM_NONE && !pt->cfg.coherent && !mem_dma_map(pt->mem, table, pt_table_bytes(pt, level))) {
+		mem_free(pt->mem, table);
+		return MEM_NONE;
+	}
+	return table;
 }
 
 /*
@@ -92,7 +106,7 @@ static inline enum pt_walk pt_child(const struct pt *pt, unsigned level, uint64_
 		}
 	}
 	if (fresh != MEM_NONE)
-		mem_free(pt->mem, fresh);
+		pt_free(pt, fresh, level - 1);
 	if (kind == PT_LEAF)
 		return PT_CONFLICT;
 	pt_flush_link(pt, pa, item);
@@ -121,7 +135,7 @@ static inline void pt_free_tree(const struct pt *pt, unsigned level, uint64_t ta
 		if (item && fmt_kind(pt, level, item) == PT_TABLE)
 			pt_free_tree(pt, level - 1, fmt_table_pa(pt, item));
 	}
-	mem_free(pt->mem, table);
+	pt_free(pt, table, level);
 }
 
 #endif

@@ -169,6 +169,10 @@ static void account_link(struct check *c, const struct asked *by, uint64_t paren
 		check_report(c, VERDICT_WALKS_DATA, 8, level + 1u, KIND_TABLE, KIND_BAD, &iova,
 			     "table at 0x%llx is linked at iova 0x%llx and was, level %u, at iova 0x%llx", (unsigned long long)pa,
 			     (unsigned long long)iova, page->level, (unsigned long long)page->iova);
+	if (!c->hw.cfg.coherent && !page->mapped && check_is_on(c, CHECK_WRITEBACK))
+		check_report(c, VERDICT_MISSING_FLUSH, 5, level + 1u, KIND_TABLE, KIND_BAD, &iova,
+			     "table at 0x%llx is linked at iova 0x%llx, and was not mapped for a device that does not snoop",
+			     (unsigned long long)pa, (unsigned long long)iova);
 	page->state = PAGE_LINKED;
 	page->level = (uint8_t)level;
 	page->iova = iova;
@@ -298,6 +302,9 @@ static void account_free(struct check *c, const struct mem_event *ev)
 		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "table at 0x%llx was freed while it is still linked over iova 0x%llx", (unsigned long long)ev->pa,
 			     (unsigned long long)page->iova);
+	if (page->mapped && check_is_on(c, CHECK_ACCOUNTING))
+		check_report(c, VERDICT_LEAK, 8, page->level + 1u, KIND_TABLE, KIND_NONE, NULL,
+			     "table at 0x%llx was freed and its DMA mapping was not ended", (unsigned long long)ev->pa);
 	if (page->state == PAGE_UNLINKED) {
 		if (page->syncs == c->syncs && check_is_on(c, CHECK_IOTLB))
 			check_report(c, VERDICT_STALE_WALK_CACHE, 4, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
@@ -308,6 +315,18 @@ static void account_free(struct check *c, const struct mem_event *ev)
 		c->private_nr--;
 	}
 	page->state = PAGE_NONE;
+}
+
+/* A table came within, or went out of, the reach of a device that does not snoop. */
+static void account_dma(struct check *c, const struct mem_event *ev)
+{
+	struct page *page = account_page(c, ev->pa);
+	bool map = ev->kind == MEM_DMA_MAP;
+
+	if (page->mapped == map && check_is_on(c, CHECK_ACCOUNTING))
+		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL,
+			     "the DMA mapping of the table at 0x%llx was %s twice", (unsigned long long)ev->pa, map ? "made" : "ended");
+	page->mapped = map;
 }
 
 static void account_invalidate(struct check *c, const struct mem_event *ev)
@@ -489,6 +508,10 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
 			break;
 		case MEM_SYNC:
 			account_sync(c);
+			break;
+		case MEM_DMA_MAP:
+		case MEM_DMA_UNMAP:
+			account_dma(c, ev);
 			break;
 		case MEM_ALLOC:
 		case MEM_FENCE:

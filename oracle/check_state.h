@@ -86,11 +86,13 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  *                         itself)
  * @stamp:  the operation that allocated it
  * @children_nr: tables that it points to
+ * @mapped: within the reach of a device that does not snoop
  * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
+	bool mapped;
 	uint32_t stamp, children_nr;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
