@@ -464,7 +464,12 @@ static void account_chain(struct check *c)
 		if (ev->kind == MEM_ALLOC) {
 			page = account_page(c, ev->pa);
 			*page = (struct page){
-				.state = PAGE_PRIVATE, .stamp = c->view->op, .events_first = SIZE_MAX, .events_last = SIZE_MAX
+				.state = PAGE_PRIVATE,
+				.stamp = c->view->op,
+				.touched_op = page->touched_op,
+				.touched_idx = page->touched_idx,
+				.events_first = SIZE_MAX,
+				.events_last = SIZE_MAX
 			};
 			c->private_nr++;
 		}

@@ -7,6 +7,7 @@
 #include <errno.h>
 
 #include "account.h"
+#include "explore.h"
 #include "sweep.h"
 
 static const char *check_errno_name(int ret)
@@ -217,7 +218,10 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 	check_result(c, call, res, &want);
 	if (call->kind == CALL_DIRTY && !want.ret)
 		check_dirty_report(c, call, res);
+	if (check_is_on(c, CHECK_INFLIGHT) || check_is_on(c, CHECK_WRITEBACK))
+		explore_log(c, call, &want);
 	account_log(c, call, &want, &span);
+	explore_settle(c);
 	check_apply(c, call, &want);
 	check_unchanged(c, call, &want, &span);
 	if (want.ret != -ENOMEM && want.root_level != c->root_level)
