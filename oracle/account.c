@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "account.h"
+#include "dirty.h"
 #include "walk.h"
 
 /* The call whose log is followed, and what it must come to; NULL while the domain is made. */
@@ -442,6 +443,8 @@ static void account_sync(struct check *c)
 			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova,
 			     level);
 	}
+	for (i = 0; c->held.nr && i < c->cmds_nr; i++)
+		dirty_invalidated(c, &c->cmds[i]);
 	c->owed_nr = c->cmds_nr = 0;
 	c->syncs++;
 }

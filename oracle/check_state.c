@@ -54,6 +54,8 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 		return -ENOMEM;
 	imap_init(&c->im);
 	imap_init(&c->dirty);
+	imap_init(&c->written);
+	imap_init(&c->held);
 	return 0;
 }
 
@@ -62,6 +64,8 @@ void check_release(struct check *c)
 	explore_release(c);
 	imap_release(&c->im);
 	imap_release(&c->dirty);
+	imap_release(&c->written);
+	imap_release(&c->held);
 	munmap(c->pages, c->pages_nr * sizeof(*c->pages));
 	free(c->owed);
 	free(c->cmds);

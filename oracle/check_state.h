@@ -121,6 +121,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  *
  * @im:     what must be mapped. The driver may read it between calls
  * @dirty:  ranges whose leaves are dirty; oa and prot of these pieces mean nothing
+ * @written: likewise, leaves that the device has written to since the call began; @held: what it keeps in its IOTLB as dirty, prot is the level
  * @on:     bit n set: enum check_kind n is compared
  * @comparisons: how many each check made; @leaves: leaves compared
  * @cap_size_change, @cap_leaf_to_table: what the engine declares
@@ -135,7 +136,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
 struct check {
 	struct hw hw;
 	const struct mem_view *view;
-	struct imap im, dirty;
+	struct imap im, dirty, written, held;
 	unsigned on;
 	uint64_t comparisons[CHECK_NR], leaves;
 	uint8_t granule_lg2, small_lg2;
