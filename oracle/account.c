@@ -251,8 +251,16 @@ static void account_leaves(struct check *c, const struct asked *by, const struct
 		return;
 	if (old.kind == HW_LEAF) {
 		/* An entry whose accessed or dirty bit changes matters only if the device may go on without setting it again. */
-		if (((ev->old ^ ev->new) & ~c->hw.ad_mask) || (old.dirty && !new.dirty))
-			account_owe(c, iova, last);
+		if (!((ev->old ^ ev->new) & ~c->hw.ad_mask) && (!old.dirty || new.dirty))
+			return;
+		account_owe(c, iova, last);
+		/* A leaf that this call made itself, and took back: a walk may have read it all the same. */
+		if (!imap_overlaps(&c->im, iova, last))
+			account_owe_leaves(c,
+					   &(struct imap_piece){ .iova = iova & ~layout_mask(old.size_lg2),
+								 .last = last | layout_mask(old.size_lg2),
+								 .oa = (old.pa | (iova & layout_mask(old.span_lg2))) & ~layout_mask(old.size_lg2) },
+					   iova, last);
 	} else if (old.kind == HW_EMPTY && new.kind == HW_LEAF && c->hw.cfg.negcache && by->call && by->call->kind == CALL_MAP) {
 		account_owe_leaves(c, &(struct imap_piece){ .iova = by->call->iova, .last = by->call->last, .oa = by->call->oa }, iova,
 				   last);
