@@ -15,14 +15,14 @@ struct history_node {
 	uint64_t stale;
 };
 
-#define HISTORY_GROW(array, nr, room, want)                                                    \
-	do {                                                                                   \
-		if ((nr) + (want) > (room)) {                                                  \
-			(room) = 2 * ((nr) + (want)) + 64;                                     \
-			(array) = realloc((array), (room) * sizeof(*(array)));                 \
-			if (!(array))                                                          \
-				abort();                                                       \
-		}                                                                              \
+#define HISTORY_GROW(array, nr, room, want)                                    \
+	do {                                                                   \
+		if ((nr) + (want) > (room)) {                                  \
+			(room) = 2 * ((nr) + (want)) + 64;                     \
+			(array) = realloc((array), (room) * sizeof(*(array))); \
+			if (!(array))                                          \
+				abort();                                       \
+		}                                                              \
 	} while (0)
 
 void history_release(struct history *h)
@@ -209,8 +209,8 @@ static bool history_alike(const struct check *c, unsigned level, const struct ve
 		return false;
 	ea = c->hw.format->decode(&c->hw, level, a->raw);
 	eb = c->hw.format->decode(&c->hw, level, b->raw);
-	return ea.kind == eb.kind && ea.kind != HW_BAD && ea.level == eb.level && ea.size_lg2 == eb.size_lg2 && ea.span_lg2 == eb.span_lg2 &&
-	       ea.prot == eb.prot && ea.pa == eb.pa;
+	return ea.kind == eb.kind && ea.kind != HW_BAD && ea.level == eb.level && ea.size_lg2 == eb.size_lg2 &&
+	       ea.span_lg2 == eb.span_lg2 && ea.prot == eb.prot && ea.pa == eb.pa;
 }
 
 /* The value that event ev stored to, or (old) found in, the item at pa; ev stores whole items. */
@@ -329,13 +329,15 @@ static void history_parts(const struct history *h, const struct mem_event *ev, u
  * Node at of those that cover the slot at pa stored to a part of it, maybe together with the nodes after it: those of one fill, whose parts come
  * in any order; with two of them, either first. Returns the last of these nodes. *raw becomes what the slot holds then.
  */
-static uint32_t history_torn_fill(struct history *h, struct run *run, uint64_t pa, const uint32_t *cover, uint32_t nr, uint32_t at, uint64_t *raw)
+static uint32_t history_torn_fill(struct history *h, struct run *run, uint64_t pa, const uint32_t *cover, uint32_t nr, uint32_t at,
+				  uint64_t *raw)
 {
 	uint32_t event = h->nodes[cover[at]].event, last = at, i;
 	uint64_t before = *raw;
 	unsigned k, from, to, parts = 0;
 
-	while (last + 1 < nr && history_narrow(h, &h->nodes[cover[last + 1]]) && h->place[h->nodes[cover[last + 1]].event] == h->place[event])
+	while (last + 1 < nr && history_narrow(h, &h->nodes[cover[last + 1]]) &&
+	       h->place[h->nodes[cover[last + 1]].event] == h->place[event])
 		last++;
 	for (i = at; i <= last; i++) {
 		const struct mem_event *ev = history_event(h, &h->nodes[cover[i]]);
@@ -361,7 +363,8 @@ static uint32_t history_torn_fill(struct history *h, struct run *run, uint64_t p
 /* The run is one slot, part of which was stored to: each part is a version of its own. */
 static void history_torn(struct history *h, const struct touched *t, struct run *run, const uint32_t *cover, uint32_t nr)
 {
-	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2), raw = mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2);
+	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2),
+		 raw = mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2);
 	unsigned k, first, last;
 	uint32_t i;
 
