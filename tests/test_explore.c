@@ -649,12 +649,16 @@ static void test_explore__litmus_left_by_an_earlier_operation(void **state)
 {
 	static const struct {
 		const char *name;
-		bool rewrite, flush, sync;
+		bool rewrite, flush, sync, half;
 		const char *expected;
 	} cases[] = {
-		{ "left", false, false, false, "123" },     { "left over a sync", false, false, true, "123" },
-		{ "written back", false, true, false, "123" }, { "written back, sync", false, true, true, "123" },
-		{ "overwritten", true, false, true, "123F" }, { "overwritten and written back", true, true, true, "123F" },
+		{ .name = "left", .expected = "123" },
+		{ .name = "left over a sync", .sync = true, .expected = "123" },
+		{ .name = "written back", .flush = true, .expected = "123" },
+		{ .name = "written back, sync", .flush = true, .sync = true, .expected = "123" },
+		{ .name = "overwritten", .rewrite = true, .sync = true, .expected = "123F" },
+		{ .name = "overwritten and written back", .rewrite = true, .flush = true, .sync = true, .expected = "123F" },
+		{ .name = "overwritten in part, by what it held", .half = true, .expected = "123" },
 	};
 	struct call_range span = { UINT64_MAX, 0 };
 	struct brute_set sets[HAND_GRANULES_MAX], want;
@@ -674,6 +678,8 @@ static void test_explore__litmus_left_by_an_earlier_operation(void **state)
 		mem_begin_op(&h.x.mem, UINT64_MAX, 0);
 		if (cases[i].rewrite)
 			store(at.leaf, 0);
+		if (cases[i].half)
+			mem_store(&h.x.mem, at.leaf + 4, 2, leaf(3) >> 32, MEM_RELAXED);
 		if (cases[i].flush)
 			flush(at.leaf, 8);
 		if (cases[i].sync)
@@ -683,6 +689,62 @@ static void test_explore__litmus_left_by_an_earlier_operation(void **state)
 		judge(cases[i].name, "brute force", &want, &sets[0]);
 		hand_explore(&h, sets);
 		judge(cases[i].name, "explore", &want, &sets[0]);
+		exec_abandon(&h.x);
+	}
+	hand_release(&h);
+}
+
+static uint64_t root_leaf(unsigned k)
+{
+	unsigned i;
+
+	for (i = 0; i < h.leaves_nr; i++)
+		if (h.leaves[i].level == 1 && !k--)
+			return h.leaves[i].raw;
+	fail();
+	return 0;
+}
+
+static void high_root_freed(void)
+{
+	hand_free(&h, at.root);
+}
+
+static void high_root_no_table(void)
+{
+	mem_top(&h.x.mem, at.root + (1u << 20), 1);
+}
+
+static void high_root_filled(void)
+{
+	mem_fill(&h.x.mem, hand_slot(&h, 1, at.root, h.granules[4]), 3, 2, root_leaf(0), h.x.check.hw.oa_step_lg2[1]);
+}
+
+/* The root translates both halves, from two of its items each. */
+static void test_explore__litmus_upper_half(void **state)
+{
+	static const struct {
+		const char *name;
+		void (*make)(void);
+	} cases[] = {
+		{ "a root over both halves is freed", high_root_freed },
+		{ "a root over both halves is no table", high_root_no_table },
+		{ "a fill from the lower half to the upper", high_root_filled },
+	};
+	struct brute_set brute[HAND_GRANULES_MAX], explore[HAND_GRANULES_MAX];
+	unsigned i, k;
+
+	(void)state;
+	hand_init(&h, "riscv64 tiny=2 levels=2", catch, NULL);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hand_open(&h);
+		at.root = h.x.check.root;
+		mem_begin_op(&h.x.mem, UINT64_MAX, 0);
+		cases[i].make();
+		hand_brute(&h, at.root, 1, brute);
+		hand_explore(&h, explore);
+		for (k = 0; k < h.granules_nr; k++)
+			judge(cases[i].name, "explore", &brute[k], &explore[k]);
 		exec_abandon(&h.x);
 	}
 	hand_release(&h);
@@ -856,6 +918,7 @@ int main(void)
 		cmocka_unit_test(test_explore__litmus_top),
 		cmocka_unit_test(test_explore__litmus_write_back),
 		cmocka_unit_test(test_explore__litmus_left_by_an_earlier_operation),
+		cmocka_unit_test(test_explore__litmus_upper_half),
 		cmocka_unit_test(test_explore__agrees_on_the_engine),
 	};
 
