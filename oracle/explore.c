@@ -77,21 +77,27 @@ static void explore_end(struct explore *x, const struct state *s, struct infligh
 		inflight_judge(&x->judge, &x->path, seen);
 }
 
-/* A walk reads memory that is no table that it may read. */
-static void explore_wild(struct explore *x, const struct state *s, unsigned level, uint64_t iova, uint64_t last, enum inflight_wild wild,
-			 const char *why)
+/* Walks through slots first to first + nr - 1 of the table over base read memory that is no table that they may read. */
+static void explore_wild(struct explore *x, const struct state *s, unsigned level, uint64_t base, bool root, uint64_t first, uint64_t nr,
+			 enum inflight_wild wild, const char *why)
 {
-	struct inflight_seen seen = {
-		.kind = EXPLORE_WILD, .level = (uint8_t)level, .iova = iova, .last = last, .wild = wild, .why = why
-	};
+	const struct hw *hw = &x->c->hw;
+	struct inflight_seen seen = { .kind = EXPLORE_WILD, .level = (uint8_t)level, .wild = wild, .why = why };
+	/* A root may lie on both sides of the hole between the halves. */
+	uint64_t i, n = root && hw->has_low && hw->has_high ? 1 : nr;
 
-	explore_end(x, s, &seen);
+	for (i = 0; i < nr; i += n) {
+		seen.iova = check_item_iova(hw, base, level, root, first + i);
+		seen.last = seen.iova + (n - 1) * (layout_mask(hw->item_lg2[level]) + 1) + layout_mask(hw->item_lg2[level]);
+		explore_end(x, s, &seen);
+	}
 }
 
 /* --- items --- */
 
 /* How many items from i on translate to oas that follow each other, e being the first of them. */
-static uint64_t explore_linear(const struct hw *hw, unsigned level, const struct hw_entry *e, uint64_t iova, unsigned step_lg2, uint64_t left)
+static uint64_t explore_linear(const struct hw *hw, unsigned level, const struct hw_entry *e, uint64_t iova, unsigned step_lg2,
+			       uint64_t left)
 {
 	unsigned item_lg2 = hw->item_lg2[level];
 	uint64_t nr = 1, room;
@@ -162,17 +168,20 @@ static void explore_items(struct explore *x, const struct state *s, unsigned lev
 			seen.why = e.why;
 			break;
 		case HW_EMPTY:
-			/* A root may lie on both sides of the hole between the halves. */
-			n = step_lg2 || root ? 1 : nr - i;
+			n = step_lg2 ? 1 : nr - i;
 			break;
 		}
-		seen.last = iova + (n << hw->item_lg2[level]) - 1;
+		/* A root may lie on both sides of the hole between the halves. */
+		if (root && hw->has_low && hw->has_high)
+			n = 1;
+		seen.last = iova + (n - 1) * (layout_mask(hw->item_lg2[level]) + 1) + layout_mask(hw->item_lg2[level]);
 		explore_end(x, s, &seen);
 	}
 }
 
 /* What a walk that comes with s may read in the slots of run. */
-static void explore_run(struct explore *x, const struct state *s, unsigned level, uint64_t pa, uint64_t base, bool root, const struct run *run)
+static void explore_run(struct explore *x, const struct state *s, unsigned level, uint64_t pa, uint64_t base, bool root,
+			const struct run *run)
 {
 	const struct hw *hw = &x->c->hw;
 	uint32_t lo, hi, i, newest = run->versions_at + run->versions_nr - 1;
@@ -189,7 +198,6 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 	for (i = lo; i <= hi; i++) {
 		const struct version v = x->h->versions[i];
 		struct state next = *s;
-		uint64_t iova = check_item_iova(hw, base, level, root, r.first);
 
 		next.view = v.pub > s->view ? v.pub : s->view;
 		next.rest = s->rest && i == newest;
@@ -203,8 +211,7 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 								      .version = i - r.versions_at,
 								      .versions_nr = r.versions_nr };
 		if (v.uncleared)
-			explore_wild(x, &next, level, iova, iova + ((uint64_t)r.nr << hw->item_lg2[level]) - 1, INFLIGHT_UNCLEARED,
-				     "was not cleared yet");
+			explore_wild(x, &next, level, base, root, r.first, r.nr, INFLIGHT_UNCLEARED, "was not cleared yet");
 		else
 			explore_items(x, &next, level, base, root, r.first, r.nr, v.raw, v.step_lg2);
 		x->path.nr--;
@@ -295,7 +302,7 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 	if (wrong) {
 		const struct mem_frame *f = mem_view_has(x->c->view, pa, 1) ? mem_view_frame(x->c->view, pa) : NULL;
 
-		explore_wild(x, &s, level, base, base + layout_mask(hw->item_lg2[level] + hw->index_lg2[level]),
+		explore_wild(x, &s, level, base, root, 0, UINT64_C(1) << hw->index_lg2[level],
 			     f && f->state == MEM_FRAME_FREED ? INFLIGHT_FREED : INFLIGHT_NO_TABLE, wrong);
 		if (!before_free)
 			return;
@@ -319,7 +326,9 @@ static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_
 {
 	const struct hw *hw = &x->c->hw;
 	uint64_t top_last = layout_mask(hw->item_lg2[level] + hw->index_lg2[level]);
-	struct state s = { .view = seq > x->view ? seq : x->view, .allowed = PROT_ACCESS, .rest = newest, .first = !seq && !x->judge.ended };
+	struct state s = {
+		.view = seq > x->view ? seq : x->view, .allowed = PROT_ACCESS, .rest = newest, .first = !seq && !x->judge.ended
+	};
 
 	x->path.nr = 0;
 	x->path.root_seq = seq;

@@ -262,6 +262,16 @@ static void history_written_back(struct history *h, const struct run *run, uint3
 		h->versions[run->versions_at + i - 1].floor = seq;
 }
 
+/* What earlier operations left to be seen comes first. Returns how many of the nodes that is. */
+static uint32_t history_stale(struct history *h, struct run *run, const uint32_t *cover, uint32_t nr)
+{
+	uint32_t i;
+
+	for (i = 0; i < nr && h->nodes[cover[i]].event == HISTORY_NEVER; i++)
+		history_push(h, run, h->nodes[cover[i]].stale, 0, HISTORY_NEVER);
+	return i;
+}
+
 /* What the run held before its first store: of a new table the bytes that were there, then zeroes. */
 static void history_first(struct history *h, const struct touched *t, struct run *run, const uint32_t *cover, uint32_t nr)
 {
@@ -274,8 +284,7 @@ static void history_first(struct history *h, const struct touched *t, struct run
 		history_push(h, run, 0, 0, t->alloc - 1);
 		return;
 	}
-	for (i = 0; i < nr && h->nodes[cover[i]].event == HISTORY_NEVER; i++)
-		history_push(h, run, h->nodes[cover[i]].stale, 0, HISTORY_NEVER);
+	i = history_stale(h, run, cover, nr);
 	while (i < nr && !history_stores(h, &h->nodes[cover[i]]))
 		i++;
 	if (i < nr) {
@@ -382,10 +391,12 @@ static void history_torn(struct history *h, const struct touched *t, struct run 
 		for (k = first; k <= last; k++)
 			raw = history_part(ev, pa, k, raw, true);
 	}
-	if (t->alloc != HISTORY_NEVER)
+	if (t->alloc != HISTORY_NEVER) {
 		history_first(h, t, run, cover, 0);
-	else
+	} else {
+		history_stale(h, run, cover, nr);
 		history_push(h, run, raw, 0, HISTORY_NEVER);
+	}
 	for (i = 0; i < nr; i++) {
 		const struct history_node *n = &h->nodes[cover[i]];
 		const struct mem_event *ev = history_event(h, n);
