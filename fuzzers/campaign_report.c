@@ -26,6 +26,7 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	sum->cost.spare += s->cost.spare;
 	sum->cost.syncs += s->cost.syncs;
 	sum->cost.spare_syncs += s->cost.spare_syncs;
+	sum->no_memory += s->no_memory;
 	for (i = 0; i < CHECK_NR; i++)
 		sum->comparisons[i] += s->comparisons[i];
 }
@@ -97,10 +98,10 @@ void campaign_print(const struct campaign *c, FILE *out)
 	fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", "all", all.domains, all.operations,
 		stats_comparisons(&all), all.leaves, c->findings_nr, stats_rate(&all));
 	fprintf(out,
-		"mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused; %.1f "
-		"leaves an operation\n",
+		"mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused "
+		"(%.1f%% for want of memory); %.1f leaves an operation\n",
 		percent(all.splits, all.operations), percent(all.maps_done, all.operations), percent(all.unmaps, all.operations),
-		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations),
+		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
 	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,
@@ -122,15 +123,16 @@ static json_t *json_stats(const struct worker_stats *s)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(comparisons, check_names[i], json_integer((json_int_t)s->comparisons[i]));
-	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "operations", (json_int_t)s->operations,
+	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "operations",
+		      (json_int_t)s->operations,
 		      "operations_per_second", stats_rate(s), "leaves_per_operation",
 		      s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
 		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent",
 		      percent(s->maps_done, s->operations), "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent",
-		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "device_updates_inside", (json_int_t)s->turns,
+		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "no_memory_percent",
+		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns,
 		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
-		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons",
-		      comparisons);
+		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons", comparisons);
 	return o;
 }
 

@@ -67,6 +67,8 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 	s->skipped += status == EXEC_SKIPPED;
 	for (i = 0; op->devices_nr && i < view->events_nr; i++)
 		s->turns += view->events[i].kind == MEM_DEVICE;
+	for (i = 0; status == EXEC_REFUSED && op->fail && i < view->events_nr; i++)
+		s->no_memory += view->events[i].kind == MEM_ALLOC_FAIL;
 	if (status != EXEC_DONE)
 		return;
 	for (i = 0; i < view->events_nr; i++)

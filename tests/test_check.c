@@ -4,6 +4,7 @@
  * and each must be reported with the
  * right class.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -160,6 +161,181 @@ static void test_check__reports_false_answers(void **state)
 	}
 }
 
+/* --- what a call that ran out of memory may leave behind --- */
+
+static struct walk walk_of(uint64_t iova)
+{
+	struct walk w;
+
+	walk(&x.check.hw, &x.mem.view, x.check.root, x.check.root_level, iova, &w);
+	return w;
+}
+
+static uint64_t new_table(void)
+{
+	uint64_t table = mem_alloc(&x.mem, 4096, 12);
+
+	assert_int_not_equal(table, MEM_NONE);
+	assert_true(mem_dma_map(&x.mem, table, 4096));
+	mem_flush(&x.mem, table, 4096);
+	return table;
+}
+
+static void free_table(uint64_t table)
+{
+	mem_dma_unmap(&x.mem, table, 4096);
+	mem_free(&x.mem, table);
+}
+
+static void leave_table(void)
+{
+	new_table();
+}
+
+static void leave_mapping(void)
+{
+	mem_free(&x.mem, new_table());
+}
+
+static void end_mapping_alone(void)
+{
+	mem_dma_unmap(&x.mem, new_table(), 4096);
+}
+
+static void free_unmapped(void)
+{
+	free_table(mem_alloc(&x.mem, 4096, 12));
+}
+
+static void change_leaf(void)
+{
+	struct walk w = walk_of(AT);
+
+	mem_store(&x.mem, w.steps[w.nr - 1].pa, 3, w.steps[w.nr - 1].raw & ~UINT64_C(2), MEM_RELAXED);
+}
+
+static void remove_leaf(void)
+{
+	struct walk w = walk_of(AT);
+
+	mem_store(&x.mem, w.steps[w.nr - 1].pa, 3, 0, MEM_RELAXED);
+}
+
+static void remove_and_restore_leaf(void)
+{
+	struct walk w = walk_of(AT);
+
+	mem_store(&x.mem, w.steps[w.nr - 1].pa, 3, 0, MEM_RELAXED);
+	mem_store(&x.mem, w.steps[w.nr - 1].pa, 3, w.steps[w.nr - 1].raw, MEM_RELAXED);
+}
+
+/* An item of the root where nothing is mapped and nothing was asked for. */
+#define ELSEWHERE (x.check.root + 8 * 5)
+
+static void link_table_elsewhere(void)
+{
+	mem_store(&x.mem, ELSEWHERE, 3, new_table() | 3, MEM_RELEASE);
+	mem_flush(&x.mem, ELSEWHERE, 8);
+}
+
+static void free_linked_table(void)
+{
+	uint64_t table = new_table();
+
+	mem_store(&x.mem, ELSEWHERE, 3, table | 3, MEM_RELEASE);
+	free_table(table);
+}
+
+static void map_first_page(void)
+{
+	uint64_t granules;
+
+	assert_int_equal(x.ops->map(x.engine, 0x1000, 0x1fff, 0x5000, PROT_R, &x.gather, &granules), 0);
+}
+
+enum { CUT, MAP, LARGE_MAP, UNMAP, DIRTY, TRANSLATE };
+
+static const struct call leaving_calls[] = {
+	[CUT] = { .kind = CALL_CUT, .iova = AT + 0x1000, .last = AT + 0x1000 },
+	[MAP] = { .kind = CALL_MAP, .iova = 0x1000, .last = 0x2fff, .oa = 0x5000, .prot = PROT_R },
+	[LARGE_MAP] = { .kind = CALL_MAP, .iova = 0x400000, .last = 0x9fffff, .oa = 0x400000, .prot = PROT_R },
+	[UNMAP] = { .kind = CALL_UNMAP, .iova = AT, .last = AT + 0x1fffff },
+	[DIRTY] = { .kind = CALL_DIRTY, .iova = AT, .last = AT + 0x1fffff },
+	[TRANSLATE] = { .kind = CALL_TRANSLATE, .iova = AT, .last = AT },
+};
+
+/*
+ * A call that has done something that it must not and returned -ENOMEM.
+ *
+ * @call:  of leaving_calls
+ * @leave: what it did
+ * @fails: after that an allocation has failed, as it says
+ * @class: VERDICT_NR: legal
+ */
+struct leaving {
+	const char *name;
+	unsigned call;
+	void (*leave)(void);
+	bool fails;
+	uint64_t granules;
+	enum verdict_class class;
+};
+
+static const struct leaving leavings[] = {
+	{ "cut: nothing", CUT, NULL, true, 0, VERDICT_NR },
+	{ "cut: no allocation failed", CUT, NULL, false, 0, VERDICT_WRONG_RETURN },
+	{ "cut: a table", CUT, leave_table, true, 0, VERDICT_LEAK },
+	{ "cut: a DMA mapping", CUT, leave_mapping, true, 0, VERDICT_LEAK },
+	{ "cut: a table whose DMA mapping is ended", CUT, end_mapping_alone, true, 0, VERDICT_LEAK },
+	{ "cut: the end of a DMA mapping that was not made", CUT, free_unmapped, true, 0, VERDICT_LEAK },
+	{ "cut: the leaf read-only", CUT, change_leaf, true, 0, VERDICT_CHANGED_ON_ERROR },
+	{ "cut: the leaf gone", CUT, remove_leaf, true, 0, VERDICT_CHANGED_ON_ERROR },
+	{ "cut: the leaf gone for a while", CUT, remove_and_restore_leaf, true, 0, VERDICT_FAULT_WINDOW },
+	{ "map: nothing", MAP, NULL, true, 0, VERDICT_NR },
+	{ "map: no allocation failed", MAP, NULL, false, 0, VERDICT_WRONG_RETURN },
+	{ "map: a page, as it says", MAP, map_first_page, true, 1, VERDICT_NR },
+	{ "map: a page that it keeps quiet about", MAP, map_first_page, true, 0, VERDICT_WRONG_OA },
+	{ "map: not the page that it reports", MAP, NULL, true, 1, VERDICT_WRONG_OA },
+	{ "map: less than it reports", MAP, map_first_page, true, 2, VERDICT_WRONG_OA },
+	{ "map: more than was asked for", MAP, NULL, true, 3, VERDICT_WRONG_RETURN },
+	{ "map: part of a leaf", LARGE_MAP, NULL, true, 0x201, VERDICT_WRONG_RETURN },
+	{ "map: a table", MAP, leave_table, true, 0, VERDICT_LEAK },
+	{ "map: a DMA mapping", MAP, leave_mapping, true, 0, VERDICT_LEAK },
+	{ "map: a table elsewhere", MAP, link_table_elsewhere, true, 0, VERDICT_LEAK },
+	{ "map: a table that is linked and freed", MAP, free_linked_table, true, 0, VERDICT_USE_AFTER_FREE },
+	{ "unmap", UNMAP, NULL, true, 0, VERDICT_WRONG_RETURN },
+	{ "dirty", DIRTY, NULL, true, 0, VERDICT_WRONG_RETURN },
+	{ "translate", TRANSLATE, NULL, true, 0, VERDICT_WRONG_TRANSLATE },
+};
+
+static void test_check__reports_what_a_failed_call_left(void **state)
+{
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(leavings) / sizeof(leavings[0]); i++) {
+		const struct leaving *volatile l = &leavings[i];
+		const struct call *call = &leaving_calls[l->call];
+		const struct call_result res = { .ret = -ENOMEM, .granules = l->granules };
+
+		seen.class = VERDICT_NR;
+		open_domain("vtdss coherent=no");
+		assert_int_equal(run(OP_MAP, AT, 0x200000, OA, PROT_R | PROT_W), EXEC_DONE);
+		mem_begin_op(&x.mem, check_begin(&x.check, call), 0);
+		if (l->leave)
+			l->leave();
+		x.mem.fail_at = l->fails ? x.mem.allocs + 1 : 0;
+		if (l->fails)
+			assert_int_equal(mem_alloc(&x.mem, 4096, 12), MEM_NONE);
+		if (!sigsetjmp(caught, 0))
+			check_called(&x.check, call, &res);
+		if (seen.class != l->class)
+			fail_msg("%s: expected %s, got %s: %s", l->name, l->class < VERDICT_NR ? verdict_name(l->class) : "nothing",
+				 seen.class < VERDICT_NR ? verdict_name(seen.class) : "nothing", seen.text);
+		exec_abandon(&x);
+	}
+}
+
 /* A device write that goes unreported is lost; a report clears it. */
 static void test_check__keeps_dirty_until_it_is_cleared(void **state)
 {
@@ -227,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_check__reports_damage_by_its_class),
 		cmocka_unit_test(test_check__reports_false_answers),
+		cmocka_unit_test(test_check__reports_what_a_failed_call_left),
 		cmocka_unit_test(test_check__keeps_dirty_until_it_is_cleared),
 		cmocka_unit_test(test_check__memory_faults_become_findings),
 	};
