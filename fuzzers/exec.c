@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../oracle/walk.h"
+#include "../oracle/dirty.h"
 
 const struct exec_options exec_defaults = {
 	.arena_bytes = 256u << 20,
@@ -73,13 +73,52 @@ int exec_resolve(struct config *cfg, char *err, size_t err_bytes)
 	return 0;
 }
 
+/* The device reads or writes iova now. Returns whether a walk allowed it. */
+static bool exec_access(struct exec *x, uint64_t iova, bool write)
+{
+	struct device_access access;
+
+	dirty_access(&x->check, iova, write, &access);
+	if (access.new != access.old)
+		mem_device(&x->mem, access.pa, x->check.hw.item_bytes_lg2, access.old, access.new);
+	return access.ok;
+}
+
+/* The next attempt to store from at on before which the device has something to do. */
+static uint64_t exec_next_turn(const struct op *op, uint64_t at)
+{
+	uint64_t next = UINT64_MAX;
+	unsigned i;
+
+	for (i = 0; i < op->devices_nr; i++)
+		if (op->devices[i].at >= at && op->devices[i].at < next)
+			next = op->devices[i].at;
+	return next;
+}
+
+/* It is the device's turn: everything that it does before this attempt to store. */
+static void exec_turn(void *arg)
+{
+	struct exec *x = arg;
+	unsigned i;
+
+	for (i = 0; i < x->op->devices_nr; i++)
+		if (x->op->devices[i].at == x->mem.turn_at)
+			exec_access(x, x->op->devices[i].iova, x->op->devices[i].write);
+	x->mem.turn_at = exec_next_turn(x->op, x->mem.turn_at + 1);
+}
+
 int exec_init(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg)
 {
 	memset(x, 0, sizeof(*x));
 	x->options = *options;
 	x->finding = finding;
 	x->finding_arg = arg;
-	return mem_init(&x->mem, UINT64_C(1) << 20, options->arena_bytes, exec_fault, x);
+	if (mem_init(&x->mem, UINT64_C(1) << 20, options->arena_bytes, exec_fault, x))
+		return -ENOMEM;
+	x->mem.turn = exec_turn;
+	x->mem.turn_arg = x;
+	return 0;
 }
 
 void exec_release(struct exec *x)
@@ -179,29 +218,20 @@ static void exec_call(struct exec *x, const struct call *call, struct call_resul
 		x->ops->sync(x->engine, &x->gather);
 		break;
 	}
+	/* What the device does after the last store comes before the sync. */
+	while (x->mem.turn_at != UINT64_MAX)
+		exec_turn(x);
 	if (!x->cfg.defer)
 		x->ops->sync(x->engine, &x->gather);
 	res->dirty = x->dirty;
 	res->dirty_nr = x->dirty_nr;
 }
 
-/* The device accesses iova between two calls: it walks, and sets accessed and dirty. */
+/* The device accesses iova between two calls. */
 static void exec_device(struct exec *x, uint64_t iova, bool write)
 {
-	const struct hw *hw = &x->check.hw;
-	struct walk w;
-	bool ok;
-
-	walk(hw, &x->mem.view, x->check.root, x->check.root_level, iova, &w);
-	ok = w.end == WALK_LEAF && (w.prot & (write ? PROT_W : PROT_R));
-	if (ok) {
-		const struct walk_step *s = &w.steps[w.nr - 1];
-		uint64_t raw = hw->format->touch(hw, s->level, s->raw, write);
-
-		if (raw != s->raw)
-			mem_device(&x->mem, s->pa, hw->item_bytes_lg2, s->raw, raw);
-	}
-	check_device(&x->check, iova, write, ok);
+	dirty_begin(&x->check);
+	check_device(&x->check, iova, write, exec_access(x, iova, write));
 }
 
 static enum exec_status exec_bare(struct exec *x, const struct call *call)
@@ -227,7 +257,8 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		.kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear
 	};
 	struct call_result res = { 0 };
-	uint64_t budget;
+	uint64_t budget, root;
+	unsigned root_level;
 
 	x->op = op;
 	x->ops_nr++;
@@ -244,7 +275,10 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		return EXEC_SKIPPED;
 	budget = check_begin(&x->check, &call);
 	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
+	x->mem.turn_at = exec_next_turn(op, 0);
 	exec_call(x, &call, &res);
+	x->ops->root(x->engine, &root, &root_level);
+	check_root(&x->check, root, root_level);
 	check_called(&x->check, &call, &res);
 	if (!--x->sweep_at) {
 		check_all(&x->check);

@@ -28,6 +28,7 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 	memcpy(g->weights, gen_default, sizeof(g->weights));
 	g->spoil = 24;
 	g->fail = 16;
+	g->devices = 32;
 	/* As many pieces as a quarter of a usual arena has room for if each needs a table of its own. */
 	g->pieces_max = ((size_t)64 << 20) >> (hw->index_lg2[0] + hw->item_bytes_lg2);
 	if (profile == GEN_DEFAULT)
@@ -41,6 +42,7 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 		}
 		g->spoil = rng_below(&g->rng, 4) ? 24 : rng_below(&g->rng, 128);
 		g->fail = rng_below(&g->rng, 4) ? 16 : rng_below(&g->rng, 256);
+		g->devices = rng_below(&g->rng, 2) ? 64 : rng_below(&g->rng, 512);
 		g->pieces_max = (size_t)4 << rng_below(&g->rng, 9);
 	}
 	/* Where nothing live may change every cut inside a leaf is refused: some are enough. */
@@ -53,6 +55,9 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 		g->weights[OP_DIRTY] *= 3;
 		g->weights[OP_WRITE] *= 3;
 	}
+	/* Where the device sets nothing in an entry, nobody can tell what it did. */
+	if (!hw->cfg.ad)
+		g->devices = 0;
 	if (hw->cfg.defer)
 		g->weights[OP_SYNC] = 128;
 	for (kind = 0; kind < OP_NR; kind++)
@@ -74,4 +79,6 @@ void gen_next(struct gen *g, struct op *op)
 	/* Growth allocates several tables at once, and happens seldom. */
 	if (rng_below(&g->rng, 1024) < (op->kind == OP_MAP && g->pick.hw->top_level < g->pick.hw->top_level_max ? 4 * g->fail : g->fail))
 		pick_fail(&g->pick, op);
+	if (g->devices && rng_below(&g->rng, 1024) < g->devices)
+		pick_devices(&g->pick, op);
 }

@@ -13,14 +13,14 @@
  * struct gen - a run's generator.
  *
  * @weights: how often each kind comes, relative to @weights_sum; 0: absent in this run
- * @spoil, @fail: of 1024 operations, how many are made invalid, and how many get a failing allocation
+ * @spoil, @fail, @devices: of 1024 operations, how many are made invalid, get a failing allocation, and get a device that acts in the middle
  * @pieces_max: above this many live pieces, unmap comes more often
  */
 struct gen {
 	struct rng rng;
 	struct pick pick;
 	uint32_t weights[OP_NR], weights_sum;
-	uint32_t spoil, fail;
+	uint32_t spoil, fail, devices;
 	size_t pieces_max;
 };
 

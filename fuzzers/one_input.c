@@ -85,8 +85,6 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	while (in->trace.nr < ONE_INPUT_OPS_MAX && trace_bin_next(&b, &in->exec.check.im, &in->exec.check.hw, &op)) {
 		if (one_input_too_large(in, &op))
 			continue;
-		/* What the device does inside an operation is not executed yet. */
-		op.devices_nr = 0;
 		trace_push(&in->trace, &op);
 		exec_op(&in->exec, &op);
 	}

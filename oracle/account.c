@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "account.h"
+#include "dirty.h"
 #include "walk.h"
 
 /* The call whose log is followed, and what it must come to; NULL while the domain is made. */
@@ -442,6 +443,8 @@ static void account_sync(struct check *c)
 			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova,
 			     level);
 	}
+	for (i = 0; c->held.nr && i < c->cmds_nr; i++)
+		dirty_invalidated(c, &c->cmds[i]);
 	c->owed_nr = c->cmds_nr = 0;
 	c->syncs++;
 }
@@ -464,7 +467,12 @@ static void account_chain(struct check *c)
 		if (ev->kind == MEM_ALLOC) {
 			page = account_page(c, ev->pa);
 			*page = (struct page){
-				.state = PAGE_PRIVATE, .stamp = c->view->op, .events_first = SIZE_MAX, .events_last = SIZE_MAX
+				.state = PAGE_PRIVATE,
+				.stamp = c->view->op,
+				.touched_op = page->touched_op,
+				.touched_idx = page->touched_idx,
+				.events_first = SIZE_MAX,
+				.events_last = SIZE_MAX
 			};
 			c->private_nr++;
 		}

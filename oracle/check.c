@@ -7,6 +7,8 @@
 #include <errno.h>
 
 #include "account.h"
+#include "dirty.h"
+#include "explore.h"
 #include "sweep.h"
 
 static const char *check_errno_name(int ret)
@@ -94,51 +96,6 @@ static void check_result(struct check *c, const struct call *call, const struct 
 			     "translate gave oa 0x%llx, expected 0x%llx", (unsigned long long)res->oa, (unsigned long long)want->oa);
 }
 
-/* The next leaf at or after *iova that is dirty and starts by last. */
-static bool check_next_dirty(const struct check *c, uint64_t *iova, uint64_t last, struct layout_leaf *leaf)
-{
-	const struct imap_piece *d = imap_from(&c->dirty, *iova, NULL), *p;
-
-	if (!d)
-		return false;
-	if (d->iova > *iova)
-		*iova = d->iova;
-	p = *iova <= last ? imap_find(&c->im, *iova, NULL) : NULL;
-	if (!p)
-		return false;
-	*leaf = layout_leaf(c->hw.cfg.pgsizes, p, *iova);
-	return true;
-}
-
-/* What dirty reported must be exactly the dirty leaves that overlap the range; with clear, they are clean now. */
-static void check_dirty_report(struct check *c, const struct call *call, const struct call_result *res)
-{
-	const struct imap_piece *p = imap_find(&c->im, call->iova, NULL);
-	uint64_t at = p ? layout_leaf(c->hw.cfg.pgsizes, p, call->iova).iova : call->iova;
-	struct layout_leaf leaf;
-	size_t i = 0;
-
-	while (check_next_dirty(c, &at, call->last, &leaf)) {
-		check_count(c, CHECK_DIRTY, 1);
-		if (check_is_on(c, CHECK_DIRTY) &&
-		    (i == res->dirty_nr || res->dirty[i].iova != leaf.iova || res->dirty[i].last != leaf.last))
-			check_report(c, i < res->dirty_nr && res->dirty[i].iova < leaf.iova ? VERDICT_PHANTOM_DIRTY : VERDICT_LOST_DIRTY, 6,
-				     check_level_of(&c->hw, leaf.size_lg2), KIND_LEAF, KIND_LEAF, &leaf.iova,
-				     "the leaf [0x%llx, 0x%llx] was written to and is not reported", (unsigned long long)leaf.iova,
-				     (unsigned long long)leaf.last);
-		i++;
-		if (leaf.last >= call->last)
-			break;
-		at = leaf.last + 1;
-	}
-	if (i != res->dirty_nr && check_is_on(c, CHECK_DIRTY))
-		check_report(c, VERDICT_PHANTOM_DIRTY, 6, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_LEAF, &res->dirty[i].iova,
-			     "[0x%llx, 0x%llx] is reported dirty and was not written to", (unsigned long long)res->dirty[i].iova,
-			     (unsigned long long)res->dirty[i].last);
-	for (i = 0; call->clear && i < res->dirty_nr; i++)
-		imap_remove(&c->dirty, res->dirty[i].iova, res->dirty[i].last);
-}
-
 /* Move the interval map on by what was really done. */
 static void check_apply(struct check *c, const struct call *call, const struct call_expect *want)
 {
@@ -216,8 +173,12 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 
 	check_result(c, call, res, &want);
 	if (call->kind == CALL_DIRTY && !want.ret)
-		check_dirty_report(c, call, res);
+		dirty_report(c, call, res);
+	dirty_written(c);
+	if (check_is_on(c, CHECK_INFLIGHT) || check_is_on(c, CHECK_WRITEBACK))
+		explore_log(c, call, &want);
 	account_log(c, call, &want, &span);
+	explore_settle(c);
 	check_apply(c, call, &want);
 	check_unchanged(c, call, &want, &span);
 	if (want.ret != -ENOMEM && want.root_level != c->root_level)
@@ -240,6 +201,15 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 		sweep(c, removed.last >= removed.iova ? &removed : NULL, span.iova, span.last);
 }
 
+void check_root(struct check *c, uint64_t pa, unsigned level)
+{
+	check_count(c, CHECK_INFLIGHT, 1);
+	if ((pa != c->view->root || level != c->view->root_level) && check_is_on(c, CHECK_INFLIGHT))
+		check_report(c, VERDICT_FAULT_WINDOW, 2, level, KIND_TABLE, KIND_TABLE, NULL,
+			     "the engine goes on from the root at 0x%llx, level %u, the device from the one at 0x%llx, level %u",
+			     (unsigned long long)pa, level, (unsigned long long)c->view->root, c->view->root_level);
+}
+
 void check_device(struct check *c, uint64_t iova, bool write, bool ok)
 {
 	const struct imap_piece *p = hw_iova_valid(&c->hw, iova) ? imap_find(&c->im, iova, NULL) : NULL;
@@ -253,9 +223,8 @@ void check_device(struct check *c, uint64_t iova, bool write, bool ok)
 			     (unsigned long long)iova, ok ? "allowed" : "refused");
 	if (!want || !write || !c->hw.has_dirty)
 		return;
+	dirty_written(c);
 	leaf = layout_leaf(c->hw.cfg.pgsizes, p, iova);
-	if (!imap_overlaps(&c->dirty, leaf.iova, leaf.last))
-		imap_insert(&c->dirty, &(struct imap_piece){ .iova = leaf.iova, .last = leaf.last });
 	sweep(c, NULL, leaf.iova, leaf.last);
 }
 

@@ -34,6 +34,12 @@ bool check_may_call(const struct check *c, const struct call *call);
  */
 void check_called(struct check *c, const struct call *call, const struct call_result *res);
 
+/*
+ * check_root - the call has returned, and the engine goes on from the root at pa, of level. So must the device: what is mapped through a root
+ * that it does not know faults.
+ */
+void check_root(struct check *c, uint64_t pa, unsigned level);
+
 /* check_device - the device read or wrote iova between calls; the log holds its updates. ok: a walk allowed it. */
 void check_device(struct check *c, uint64_t iova, bool write, bool ok);
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "explore.h"
+
 const char *const check_names[CHECK_NR] = {
 	[CHECK_TRANSLATION] = "translation", [CHECK_INFLIGHT] = "inflight", [CHECK_LAYOUT] = "layout",   [CHECK_IOTLB] = "iotlb",
 	[CHECK_WRITEBACK] = "writeback",     [CHECK_DIRTY] = "dirty",       [CHECK_FAILURE] = "failure", [CHECK_ACCOUNTING] = "accounting",
@@ -52,13 +54,18 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 		return -ENOMEM;
 	imap_init(&c->im);
 	imap_init(&c->dirty);
+	imap_init(&c->written);
+	imap_init(&c->held);
 	return 0;
 }
 
 void check_release(struct check *c)
 {
+	explore_release(c);
 	imap_release(&c->im);
 	imap_release(&c->dirty);
+	imap_release(&c->written);
+	imap_release(&c->held);
 	munmap(c->pages, c->pages_nr * sizeof(*c->pages));
 	free(c->owed);
 	free(c->cmds);

@@ -88,12 +88,13 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * @children_nr: tables that it points to
  * @mapped: within the reach of a device that does not snoop
  * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
+ * @touched_op, @touched_idx: history.h: the operation that touched it last, and its record there
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
 	bool mapped;
-	uint32_t stamp, children_nr;
+	uint32_t stamp, children_nr, touched_op, touched_idx;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
 };
@@ -111,6 +112,8 @@ struct owed {
 	size_t cmds_nr;
 };
 
+struct history;
+
 typedef void check_report_fn(void *arg, const struct verdict *v);
 
 /*
@@ -118,6 +121,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  *
  * @im:     what must be mapped. The driver may read it between calls
  * @dirty:  ranges whose leaves are dirty; oa and prot of these pieces mean nothing
+ * @written: likewise, leaves that the device has written to since the call began; @held: what it keeps in its IOTLB as dirty, prot is the level
  * @on:     bit n set: enum check_kind n is compared
  * @comparisons: how many each check made; @leaves: leaves compared
  * @cap_size_change, @cap_leaf_to_table: what the engine declares
@@ -127,11 +131,12 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @syncs:  SYNC events so far
  * @owed:   not yet invalidated; @cmds: commands since the last sync
  * @chain:  by event: the next one that stores to the same new table
+ * @history: explore.c's, of the operation that is being looked at
  */
 struct check {
 	struct hw hw;
 	const struct mem_view *view;
-	struct imap im, dirty;
+	struct imap im, dirty, written, held;
 	unsigned on;
 	uint64_t comparisons[CHECK_NR], leaves;
 	uint8_t granule_lg2, small_lg2;
@@ -148,6 +153,7 @@ struct check {
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
 	size_t *chain, chain_room;
+	struct history *history;
 	check_report_fn *report;
 	void *report_arg;
 };

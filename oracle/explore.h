@@ -44,6 +44,12 @@ typedef void explore_seen_fn(void *arg, const struct explore_seen *seen);
  */
 void explore_log(struct check *c, const struct call *call, const struct call_expect *want);
 
+/* explore_settle - the accounting has moved on: what is not written back stays visible to a device that does not snoop. */
+void explore_settle(struct check *c);
+
+/* Gives back what exploring c has used. */
+void explore_release(struct check *c);
+
 /* explore_each - tell fn of everything that a walk over [iova, last] may have come to, at rest or not; compare nothing. For tests. */
 void explore_each(struct check *c, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg);
 

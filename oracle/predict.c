@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 
+#include "dirty.h"
 #include "predict.h"
 
 /* 0, -EINVAL, -ERANGE: the order of engine.h. */
@@ -196,6 +197,7 @@ uint64_t check_begin(struct check *c, const struct call *call)
 	uint64_t items = 0;
 	unsigned level;
 
+	dirty_begin(c);
 	check_predict(c, call, &c->want);
 	hull = c->want.hull;
 	if (hull.last < hull.iova)

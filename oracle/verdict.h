@@ -43,6 +43,15 @@ enum verdict_kind { KIND_NONE, KIND_HOLE, KIND_LEAF, KIND_GROUP, KIND_TABLE, KIN
 
 #define VERDICT_LEVEL_NONE 0xff
 
+/* An item that a walk in flight read; seq, version and versions_nr as in struct inflight_step. */
+struct verdict_step {
+	uint8_t level;
+	uint64_t pa, raw;
+	uint32_t seq, version, versions_nr;
+};
+
+#define VERDICT_STEPS_MAX 6
+
 /*
  * struct verdict - one finding, before the operation that caused it is added.
  *
@@ -50,6 +59,8 @@ enum verdict_kind { KIND_NONE, KIND_HOLE, KIND_LEAF, KIND_GROUP, KIND_TABLE, KIN
  * @level:     of the entry, or VERDICT_LEVEL_NONE
  * @want, @seen: what should be there and what is
  * @has_iova, @iova: an address whose walk shows it
+ * @steps, @steps_nr: the walk in flight that shows it; none: the walk of iova through what is at rest does
+ * @root_seq:  place in the log of the root that it started from; 0: from before
  * @text:      expected and seen, for people, one line
  */
 struct verdict {
@@ -58,7 +69,10 @@ struct verdict {
 	enum verdict_kind want, seen;
 	bool has_iova;
 	uint64_t iova;
-	char text[400];
+	unsigned steps_nr;
+	uint32_t root_seq;
+	struct verdict_step steps[VERDICT_STEPS_MAX];
+	char text[600];
 };
 
 /* "wrong-oa" and so on. */

@@ -110,8 +110,6 @@ bad)
 	expect 2 '^hitless: a:3: ' "$hitless" replay a
 	trace a 'hitless 1\nformat vtdss\nmap 0x10000000000000000 -> 0x5000 +0x1000 rw\n'
 	expect 2 '^hitless: a:3: ' "$hitless" replay a
-	trace a 'hitless 1\nformat vtdss\ncut 0x1000 at 3 write 0x1000\n'
-	expect 2 "^hitless: a: operation 1: .*'at N'" "$hitless" replay a
 	trace a 'hitless 1\n'
 	expect 2 'format' "$hitless" replay a
 	trace a ''

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * explore.c - every walk that may have been in flight during one operation.
+ *
+ * One pass goes down from the roots through the tables that the operation touched, and branches only where a slot has several visible versions.
+ * What every walk reads unchanged needs no look: it gives the translation before. What reads only what is at rest afterwards is the sweep's.
+ */
+#include "explore.h"
+
+#include <stdlib.h>
+
+#include "history.h"
+#include "inflight.h"
+#include "walk.h"
+
+/*
+ * struct explore - one pass.
+ *
+ * @view, @until: of the epoch: where its walks start, and the place in the log that they cannot see
+ * @each:   report everything, prune nothing
+ * @judge:  what a walk may come to
+ * @path:   the items on the way, the last one decides
+ */
+struct explore {
+	struct check *c;
+	struct history *h;
+	uint32_t view, until;
+	explore_seen_fn *each;
+	void *each_arg;
+	uint64_t each_first, each_last;
+	struct inflight judge;
+	struct inflight_path path;
+};
+
+/*
+ * struct state - a walk on its way.
+ *
+ * @view:    what it must already see
+ * @allowed: PROT_ACCESS bits that the tables so far leave standing, and PROT_PRIV if they make all below privileged
+ * @rest:    it has read nothing but what is at rest when the operation has ended
+ * @whole:   nothing below may be taken for unchanged: this is no place where the table was before
+ */
+struct state {
+	uint32_t view;
+	uint8_t allowed;
+	bool rest, whole;
+};
+
+static void explore_table(struct explore *x, struct state s, unsigned level, uint64_t pa, uint64_t base, bool root);
+
+static void explore_tell(struct explore *x, enum explore_kind kind, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot)
+{
+	struct explore_seen seen = { .kind = kind, .iova = iova, .last = last, .oa = oa, .prot = prot };
+
+	if (last < x->each_first || iova > x->each_last)
+		return;
+	if (iova < x->each_first) {
+		seen.oa += x->each_first - iova;
+		seen.iova = x->each_first;
+	}
+	if (last > x->each_last)
+		seen.last = x->each_last;
+	x->each(x->each_arg, &seen);
+}
+
+/* Walks of [iova, last] end like this. */
+static void explore_end(struct explore *x, const struct state *s, struct inflight_seen *seen)
+{
+	if (x->each)
+		explore_tell(x, seen->kind, seen->iova, seen->last, seen->oa, seen->prot);
+	else if (!s->rest)
+		inflight_judge(&x->judge, &x->path, seen);
+}
+
+/* A walk reads memory that is no table that it may read. */
+static void explore_wild(struct explore *x, const struct state *s, unsigned level, uint64_t iova, uint64_t last, enum inflight_wild wild,
+			 const char *why)
+{
+	struct inflight_seen seen = {
+		.kind = EXPLORE_WILD, .level = (uint8_t)level, .iova = iova, .last = last, .wild = wild, .why = why
+	};
+
+	explore_end(x, s, &seen);
+}
+
+/* --- items --- */
+
+/* How many items from i on translate to oas that follow each other, e being the first of them. */
+static uint64_t explore_linear(const struct hw *hw, unsigned level, const struct hw_entry *e, uint64_t iova, unsigned step_lg2, uint64_t left)
+{
+	unsigned item_lg2 = hw->item_lg2[level];
+	uint64_t nr = 1;
+
+	if (!step_lg2 && e->span_lg2 > item_lg2)
+		nr = ((layout_mask(e->span_lg2) - (iova & layout_mask(e->span_lg2))) >> item_lg2) + 1;
+	else if (step_lg2 && step_lg2 == hw->oa_step_lg2[level] && e->span_lg2 == item_lg2)
+		nr = hw->oa_carry_lg2 >= 64 ?
+			     left :
+			     ((layout_mask(hw->oa_carry_lg2) - (e->pa & layout_mask(hw->oa_carry_lg2))) >> item_lg2) + 1;
+	return nr < left ? nr : left;
+}
+
+static void explore_pointer(struct explore *x, struct state s, unsigned level, uint64_t iova, const struct hw_entry *e)
+{
+	const struct hw *hw = &x->c->hw;
+	uint64_t last = iova + layout_mask(hw->item_lg2[level]);
+	uint64_t child_last = iova + layout_mask(hw->item_lg2[e->level] + hw->index_lg2[e->level]);
+
+	if (child_last < last) {
+		struct inflight_seen hole = { .kind = EXPLORE_FAULT, .level = (uint8_t)level, .iova = child_last + 1, .last = last };
+
+		explore_end(x, &s, &hole);
+	}
+	s.allowed &= e->prot | (uint8_t)~PROT_ACCESS;
+	s.allowed |= e->prot & PROT_PRIV;
+	explore_table(x, s, e->level, e->pa, iova, false);
+}
+
+/* Items first to first + nr - 1 of a table over base, which hold raw, raw + step ... */
+static void explore_items(struct explore *x, const struct state *s, unsigned level, uint64_t base, bool root, uint64_t first, uint64_t nr,
+			  uint64_t raw, unsigned step_lg2)
+{
+	const struct hw *hw = &x->c->hw;
+	struct inflight_step *step = &x->path.steps[x->path.nr - 1];
+	uint64_t i, n = 0;
+
+	for (i = 0; i < nr; i += n) {
+		uint64_t iova = check_item_iova(hw, base, level, root, first + i), item = step_lg2 ? raw + (i << step_lg2) : raw;
+		struct hw_entry e = hw->format->decode(hw, level, item);
+		struct inflight_seen seen = { .level = (uint8_t)level, .iova = iova, .kind = EXPLORE_FAULT };
+
+		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
+		if (s->rest && !x->each && e.kind != HW_TABLE)
+			return;
+		step->pa += n << hw->item_bytes_lg2;
+		step->raw = item;
+		n = 1;
+		switch (e.kind) {
+		case HW_TABLE:
+			explore_pointer(x, *s, level, iova, &e);
+			continue;
+		case HW_LEAF:
+			seen.kind = EXPLORE_LEAF;
+			seen.oa = e.pa | (iova & layout_mask(e.span_lg2));
+			seen.prot = (e.prot & (s->allowed | (uint8_t)~PROT_ACCESS)) | (s->allowed & PROT_PRIV);
+			seen.size_lg2 = e.size_lg2;
+			n = explore_linear(hw, level, &e, iova, step_lg2, nr - i);
+			break;
+		case HW_BAD:
+			seen.kind = EXPLORE_BAD;
+			seen.why = e.why;
+			break;
+		case HW_EMPTY:
+			/* A root may lie on both sides of the hole between the halves. */
+			n = step_lg2 || root ? 1 : nr - i;
+			break;
+		}
+		seen.last = iova + (n << hw->item_lg2[level]) - 1;
+		explore_end(x, s, &seen);
+	}
+}
+
+/* What a walk that comes with s may read in the slots of run. */
+static void explore_run(struct explore *x, const struct state *s, unsigned level, uint64_t pa, uint64_t base, bool root, const struct run *run)
+{
+	const struct hw *hw = &x->c->hw;
+	uint32_t lo, hi, i, newest = run->versions_at + run->versions_nr - 1;
+	struct run r = *run;
+
+	/* A table of another level may have more slots than this one's. */
+	if (r.first >= UINT64_C(1) << hw->index_lg2[level])
+		return;
+	if (r.nr > (UINT64_C(1) << hw->index_lg2[level]) - r.first)
+		r.nr = (uint32_t)(UINT64_C(1) << hw->index_lg2[level]) - r.first;
+	history_visible(x->h, &r, s->view, x->until, &lo, &hi);
+	if (x->judge.ended)
+		check_count(x->c, CHECK_WRITEBACK, 1);
+	for (i = lo; i <= hi; i++) {
+		const struct version v = x->h->versions[i];
+		struct state next = *s;
+		uint64_t iova = check_item_iova(hw, base, level, root, r.first);
+
+		next.view = v.pub > s->view ? v.pub : s->view;
+		next.rest = s->rest && i == newest;
+		x->path.steps[x->path.nr++] = (struct inflight_step){ .level = (uint8_t)level,
+								      .torn = v.torn,
+								      .old = i < hi && x->h->versions[i + 1].seq <= s->view,
+								      .pa = pa + ((uint64_t)r.first << hw->item_bytes_lg2),
+								      .raw = v.raw,
+								      .seq = v.seq,
+								      .version = i - r.versions_at,
+								      .versions_nr = r.versions_nr };
+		if (v.uncleared)
+			explore_wild(x, &next, level, iova, iova + ((uint64_t)r.nr << hw->item_lg2[level]) - 1, INFLIGHT_UNCLEARED,
+				     "was not cleared yet");
+		else
+			explore_items(x, &next, level, base, root, r.first, r.nr, v.raw, v.step_lg2);
+		x->path.nr--;
+	}
+}
+
+/* Slots that hold what they did: a run of one version. */
+static void explore_same(struct explore *x, const struct state *s, unsigned level, uint64_t pa, uint64_t base, bool root, uint64_t slot)
+{
+	const struct hw *hw = &x->c->hw;
+	uint64_t at = pa + (slot << hw->item_bytes_lg2), raw = mem_view_load(x->c->view, at, hw->item_bytes_lg2);
+
+	x->path.steps[x->path.nr++] = (struct inflight_step){ .level = (uint8_t)level, .pa = at, .raw = raw, .versions_nr = 1 };
+	explore_items(x, s, level, base, root, slot, 1, raw, 0);
+	x->path.nr--;
+}
+
+/* --- tables --- */
+
+/* Whether the table was at this place when the operation began, so that what is untouched in it gives the translation before. */
+static bool explore_at_home(const struct explore *x, unsigned level, uint64_t pa, uint64_t base)
+{
+	const struct page *page = &x->c->pages[(pa - x->c->view->pa) >> MEM_FRAME_LG2];
+
+	return page->state == PAGE_LINKED && page->level == level && page->iova == base;
+}
+
+static void explore_whole(struct explore *x, const struct state *s, const struct touched *t, unsigned level, uint64_t pa, uint64_t base,
+			  bool root)
+{
+	uint64_t slot, slots = UINT64_C(1) << x->c->hw.index_lg2[level];
+
+	for (slot = 0; slot < slots; slot++) {
+		const struct run *run = t ? history_run(x->h, t, (uint32_t)slot) : NULL;
+
+		if (run) {
+			struct run one = *run;
+
+			explore_run(x, s, level, pa, base, root, &one);
+			slot = (uint64_t)one.first + one.nr - 1;
+		} else {
+			explore_same(x, s, level, pa, base, root, slot);
+		}
+	}
+}
+
+/* A touched table at its place: its runs, and the touched tables below slots that are as they were. */
+static void explore_changed(struct explore *x, const struct state *s, const struct touched *t, unsigned level, uint64_t base, bool root)
+{
+	const struct hw *hw = &x->c->hw;
+	uint32_t i, child, runs_at = t->runs_at, runs_nr = t->runs_nr;
+	uint64_t pa = t->pa;
+
+	for (i = 0; i < runs_nr; i++)
+		explore_run(x, s, level, pa, base, root, &x->h->runs[runs_at + i]);
+	for (child = t->child; child != HISTORY_NEVER; child = x->h->touched[child].sibling) {
+		uint64_t below = x->h->touched[child].pa;
+		uint64_t slot = hw_index(hw, level, x->c->pages[(below - x->c->view->pa) >> MEM_FRAME_LG2].iova);
+
+		if (!history_run(x->h, t, (uint32_t)slot))
+			explore_same(x, s, level, pa, base, root, slot);
+	}
+}
+
+/*
+ * Why a walk that comes with s may not read the table; NULL if it may. *before_free: it was freed while the walk was in flight, which may have
+ * read it before that.
+ */
+static const char *explore_wrong(const struct explore *x, const struct state *s, const struct touched *t, unsigned level, uint64_t pa,
+				 bool *before_free)
+{
+	*before_free = false;
+	if (!t || t->free == HISTORY_NEVER)
+		return walk_table_wrong(&x->c->hw, x->c->view, level, pa);
+	if (t->free > x->until)
+		return NULL;
+	*before_free = s->view < t->free;
+	return "was freed";
+}
+
+static void explore_table(struct explore *x, struct state s, unsigned level, uint64_t pa, uint64_t base, bool root)
+{
+	const struct hw *hw = &x->c->hw;
+	struct touched *t = history_touched(x->h, pa);
+	bool before_free;
+	const char *wrong = explore_wrong(x, &s, t, level, pa, &before_free);
+
+	if (wrong) {
+		const struct mem_frame *f = mem_view_has(x->c->view, pa, 1) ? mem_view_frame(x->c->view, pa) : NULL;
+
+		explore_wild(x, &s, level, base, base + layout_mask(hw->item_lg2[level] + hw->index_lg2[level]),
+			     f && f->state == MEM_FRAME_FREED ? INFLIGHT_FREED : INFLIGHT_NO_TABLE, wrong);
+		if (!before_free)
+			return;
+	}
+	if (!t && !x->each && !s.whole && explore_at_home(x, level, pa, base))
+		return;
+	if (t)
+		history_runs(x->h, t, level);
+	if (x->each || s.whole || !t || (t->alloc == HISTORY_NEVER && !explore_at_home(x, level, pa, base))) {
+		s.whole = true;
+		explore_whole(x, &s, t, level, pa, base, root);
+	} else {
+		explore_changed(x, &s, t, level, base, root);
+	}
+}
+
+/* A walk starts at a root: the one at the place seq of the log, or (0) the one from before. */
+static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_t seq, bool newest)
+{
+	const struct hw *hw = &x->c->hw;
+	uint64_t top_last = layout_mask(hw->item_lg2[level] + hw->index_lg2[level]);
+	struct state s = { .view = seq > x->view ? seq : x->view, .allowed = PROT_ACCESS, .rest = newest };
+
+	x->path.nr = 0;
+	x->path.root_seq = seq;
+	explore_table(x, s, level, pa, 0, true);
+	if (x->each && level < hw->top_level_max)
+		explore_tell(x, EXPLORE_FAULT, top_last + 1, UINT64_MAX, 0, 0);
+}
+
+/* Every walk of the epoch. */
+static void explore_epoch(struct explore *x)
+{
+	const struct mem_view *view = x->c->view;
+	uint64_t pa = x->c->root;
+	unsigned level = x->c->root_level;
+	uint32_t seq = 0;
+	size_t i, until = x->until == HISTORY_NEVER ? view->events_nr : x->until - 1;
+
+	for (i = 0; i < until; i++) {
+		if (view->events[i].kind != MEM_TOP)
+			continue;
+		if (i + 1 > x->view && pa != MEM_NONE)
+			explore_root(x, pa, level, seq, false);
+		pa = view->events[i].pa;
+		level = (unsigned)view->events[i].old;
+		seq = (uint32_t)i + 1;
+	}
+	if (pa != MEM_NONE)
+		explore_root(x, pa, level, seq, pa == view->root);
+}
+
+/* Whether anything happened in the epoch of events first to last - 1 that a walk could notice. */
+static bool explore_active(const struct explore *x, size_t first, size_t last)
+{
+	bool incoherent = x->c->hw.cfg.model == MODEL_INCOHERENT;
+
+	if (incoherent && (first || x->h->stale_nr))
+		return true;
+	for (; first < last; first++) {
+		switch ((enum mem_event_kind)x->c->view->events[first].kind) {
+		case MEM_STORE:
+		case MEM_CAS:
+		case MEM_DEVICE:
+		case MEM_TOP:
+			return true;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+static void explore_epochs(struct explore *x)
+{
+	const struct mem_view *view = x->c->view;
+	size_t first = 0, i;
+
+	for (i = 0; i <= view->events_nr; i++) {
+		if (i < view->events_nr && view->events[i].kind != MEM_SYNC)
+			continue;
+		x->view = (uint32_t)first;
+		x->until = i < view->events_nr ? (uint32_t)i + 1 : HISTORY_NEVER;
+		if (x->each || explore_active(x, first, i))
+			explore_epoch(x);
+		first = i + 1;
+	}
+}
+
+static struct history *explore_history(struct check *c)
+{
+	if (!c->history)
+		c->history = calloc(1, sizeof(*c->history));
+	if (!c->history)
+		abort();
+	return c->history;
+}
+
+void explore_log(struct check *c, const struct call *call, const struct call_expect *want)
+{
+	struct explore x = { .c = c, .h = explore_history(c) };
+
+	if (!c->view->events_nr)
+		return;
+	history_build(x.h, c);
+	inflight_init(&x.judge, c, call, want);
+	explore_epochs(&x);
+	/* What a device that does not snoop may read once all is said and done. */
+	if (c->hw.cfg.model == MODEL_INCOHERENT) {
+		x.view = HISTORY_NEVER - 1;
+		x.until = HISTORY_NEVER;
+		x.judge.ended = true;
+		explore_epoch(&x);
+	}
+}
+
+void explore_settle(struct check *c)
+{
+	if (c->history && c->view->events_nr)
+		history_settle(c->history);
+}
+
+void explore_release(struct check *c)
+{
+	if (c->history)
+		history_release(c->history);
+	free(c->history);
+	c->history = NULL;
+}
+
+void explore_each(struct check *c, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg)
+{
+	struct explore x = { .c = c, .h = explore_history(c), .each = fn, .each_arg = arg, .each_first = iova, .each_last = last };
+
+	history_build(x.h, c);
+	explore_epochs(&x);
+}

@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * history.c - the versions of every slot during one operation.
+ *
+ * A log event covers a run of slots. Slots that the same events cover have their versions in common, so a table's history is a few runs however
+ * many slots were filled.
+ */
+#include "history.h"
+
+#include <stdlib.h>
+
+/* One event of a table, or (event == HISTORY_NEVER) a stale value. */
+struct history_node {
+	uint32_t event, next, first, last;
+	uint64_t stale;
+};
+
+#define HISTORY_GROW(array, nr, room, want)                                                    \
+	do {                                                                                   \
+		if ((nr) + (want) > (room)) {                                                  \
+			(room) = 2 * ((nr) + (want)) + 64;                                     \
+			(array) = realloc((array), (room) * sizeof(*(array)));                 \
+			if (!(array))                                                          \
+				abort();                                                       \
+		}                                                                              \
+	} while (0)
+
+void history_release(struct history *h)
+{
+	free(h->touched);
+	free(h->nodes);
+	free(h->runs);
+	free(h->versions);
+	free(h->stale);
+	free(h->own);
+	free(h->sorted);
+	free(h->cover);
+	memset(h, 0, sizeof(*h));
+}
+
+static struct page *history_page(const struct history *h, uint64_t pa)
+{
+	return &h->c->pages[(pa - h->c->view->pa) >> MEM_FRAME_LG2];
+}
+
+/* Address of the table that pa lies in. */
+static uint64_t history_table(const struct history *h, uint64_t pa)
+{
+	const struct mem_frame *f = mem_view_frame(h->c->view, pa);
+	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
+
+	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
+}
+
+struct touched *history_touched(const struct history *h, uint64_t pa)
+{
+	const struct page *page;
+
+	if (!mem_view_has(h->c->view, pa, 1))
+		return NULL;
+	page = history_page(h, pa);
+	return page->touched_op == h->c->view->op ? &h->touched[page->touched_idx] : NULL;
+}
+
+/* The record of the table at pa, made if there is none, and of those that led to it when the operation began. Returns its index. */
+static uint32_t history_touch(struct history *h, uint64_t pa)
+{
+	struct page *page = history_page(h, pa);
+	uint32_t idx, above;
+
+	if (page->touched_op == h->c->view->op)
+		return page->touched_idx;
+	HISTORY_GROW(h->touched, h->touched_nr, h->touched_room, 1);
+	idx = (uint32_t)h->touched_nr++;
+	page->touched_op = h->c->view->op;
+	page->touched_idx = idx;
+	h->touched[idx] = (struct touched){ .pa = pa,
+					    .items = mem_view_frame(h->c->view, pa)->bytes >> h->c->hw.item_bytes_lg2,
+					    .nodes_first = HISTORY_NEVER,
+					    .nodes_last = HISTORY_NEVER,
+					    .child = HISTORY_NEVER,
+					    .sibling = HISTORY_NEVER,
+					    .alloc = HISTORY_NEVER,
+					    .free = HISTORY_NEVER,
+					    .runs_nr = HISTORY_NEVER };
+	if (page->state == PAGE_LINKED && page->parent != pa) {
+		above = history_touch(h, page->parent);
+		h->touched[idx].sibling = h->touched[above].child;
+		h->touched[above].child = idx;
+	}
+	return idx;
+}
+
+static struct touched *history_record(struct history *h, uint64_t pa)
+{
+	uint32_t idx = history_touch(h, pa);
+
+	return &h->touched[idx];
+}
+
+/* Add bytes from pa on, as far as they lie in its table. Returns how many those are. */
+static uint64_t history_add(struct history *h, uint32_t event, uint64_t pa, uint64_t bytes, uint64_t stale)
+{
+	uint64_t table = history_table(h, pa);
+	struct touched *t = history_record(h, table);
+	unsigned item_lg2 = h->c->hw.item_bytes_lg2;
+	uint64_t end = table + ((uint64_t)t->items << item_lg2);
+	struct history_node *n;
+	uint32_t idx;
+
+	if (end <= pa)
+		return bytes;
+	bytes = bytes < end - pa ? bytes : end - pa;
+	HISTORY_GROW(h->nodes, h->nodes_nr, h->nodes_room, 1);
+	idx = (uint32_t)h->nodes_nr++;
+	n = &h->nodes[idx];
+	*n = (struct history_node){ .event = event,
+				    .next = HISTORY_NEVER,
+				    .first = (uint32_t)((pa - table) >> item_lg2),
+				    .last = (uint32_t)((pa + bytes - 1 - table) >> item_lg2),
+				    .stale = stale };
+	if (t->nodes_last == HISTORY_NEVER)
+		t->nodes_first = idx;
+	else
+		h->nodes[t->nodes_last].next = idx;
+	t->nodes_last = idx;
+	return bytes;
+}
+
+/* Whole items that were written back. */
+static void history_add_flush(struct history *h, uint32_t event, const struct mem_event *ev)
+{
+	uint64_t mask = layout_mask(h->c->hw.item_bytes_lg2), pa = (ev->pa + mask) & ~mask, end = (ev->pa + ev->old) & ~mask;
+
+	while (pa < end && mem_view_has(h->c->view, pa, 1))
+		pa += history_add(h, event, pa, end - pa, 0);
+}
+
+void history_build(struct history *h, struct check *c)
+{
+	bool ordered = c->hw.cfg.model != MODEL_WEAK, incoherent = c->hw.cfg.model == MODEL_INCOHERENT;
+	uint32_t fence = 0, seq;
+	size_t i;
+
+	h->c = c;
+	h->touched_nr = h->nodes_nr = h->runs_nr = h->versions_nr = 0;
+	HISTORY_GROW(h->own, 0, h->own_room, c->view->events_nr);
+	for (i = 0; i < h->stale_nr; i++)
+		history_add(h, HISTORY_NEVER, h->stale[i].pa, 1u << c->hw.item_bytes_lg2, h->stale[i].raw);
+	for (i = 0; i < c->view->events_nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+		struct touched *t;
+
+		seq = (uint32_t)i + 1;
+		h->own[i] = ordered ? seq : fence;
+		switch ((enum mem_event_kind)ev->kind) {
+		case MEM_CAS:
+			h->own[i] = fence = seq;
+			history_add(h, (uint32_t)i, ev->pa, 1u << ev->bytes_lg2, 0);
+			break;
+		case MEM_STORE:
+			if (ev->order == MEM_RELEASE)
+				h->own[i] = seq;
+			history_add(h, (uint32_t)i, ev->pa, (uint64_t)ev->nr << ev->bytes_lg2, 0);
+			break;
+		case MEM_DEVICE:
+			/* The device publishes nothing of its own. */
+			h->own[i] = 0;
+			history_add(h, (uint32_t)i, ev->pa, 1u << ev->bytes_lg2, 0);
+			break;
+		case MEM_ALLOC:
+			t = history_record(h, ev->pa);
+			t->alloc = seq;
+			t->alloc_pub = h->own[i];
+			break;
+		case MEM_FREE:
+			history_record(h, ev->pa)->free = seq;
+			break;
+		case MEM_FLUSH:
+			if (incoherent)
+				history_add_flush(h, (uint32_t)i, ev);
+			break;
+		case MEM_FENCE:
+		case MEM_SYNC:
+		case MEM_TOP:
+			fence = ev->kind == MEM_TOP ? fence : seq;
+			break;
+		case MEM_ALLOC_FAIL:
+		case MEM_DMA_MAP:
+		case MEM_DMA_UNMAP:
+		case MEM_INVALIDATE:
+			break;
+		}
+	}
+}
+
+/* --- runs --- */
+
+/* Whether two values mean the same to the device. Both are of a run with the same step, so their first items decide. */
+static bool history_alike(const struct check *c, unsigned level, const struct version *a, const struct version *b)
+{
+	struct hw_entry ea, eb;
+
+	if (a->uncleared || b->uncleared || a->step_lg2 != b->step_lg2)
+		return false;
+	ea = c->hw.format->decode(&c->hw, level, a->raw);
+	eb = c->hw.format->decode(&c->hw, level, b->raw);
+	return ea.kind == eb.kind && ea.kind != HW_BAD && ea.level == eb.level && ea.size_lg2 == eb.size_lg2 && ea.span_lg2 == eb.span_lg2 &&
+	       ea.prot == eb.prot && ea.pa == eb.pa;
+}
+
+/* The value that event ev stored to, or (old) found in, the item at pa; ev stores whole items. */
+static uint64_t history_value(const struct mem_event *ev, uint64_t pa, bool old)
+{
+	unsigned i = (unsigned)((pa - ev->pa) >> ev->bytes_lg2);
+
+	return old ? mem_event_old(ev, i) : mem_event_new(ev, i);
+}
+
+static const struct mem_event *history_event(const struct history *h, const struct history_node *n)
+{
+	return n->event == HISTORY_NEVER ? NULL : &h->c->view->events[n->event];
+}
+
+static bool history_stores(const struct history *h, const struct history_node *n)
+{
+	const struct mem_event *ev = history_event(h, n);
+
+	return ev && ev->kind != MEM_FLUSH;
+}
+
+/* The slots from pa on held this since the store at seq, whose floor is known unless it waits for a write-back. */
+static void history_push(struct history *h, struct run *run, uint64_t raw, unsigned step_lg2, uint32_t event)
+{
+	bool incoherent = h->c->hw.cfg.model == MODEL_INCOHERENT;
+	struct version v = { .raw = raw, .step_lg2 = (uint8_t)step_lg2 };
+
+	HISTORY_GROW(h->versions, h->versions_nr, h->versions_room, 1);
+	if (event != HISTORY_NEVER) {
+		v.seq = event + 1;
+		v.pub = h->own[event];
+		v.floor = incoherent ? HISTORY_NEVER : v.seq;
+	} else if (run->versions_nr) {
+		v.floor = HISTORY_NEVER;
+	}
+	if (run->versions_nr && h->versions[h->versions_nr - 1].pub > v.pub)
+		v.pub = h->versions[h->versions_nr - 1].pub;
+	h->versions[h->versions_nr++] = v;
+	run->versions_nr++;
+}
+
+/* All versions so far have been written back by the event at seq: what is older than the newest cannot be read after that. */
+static void history_written_back(struct history *h, const struct run *run, uint32_t seq)
+{
+	uint32_t i;
+
+	for (i = run->versions_nr; i && h->versions[run->versions_at + i - 1].floor == HISTORY_NEVER; i--)
+		h->versions[run->versions_at + i - 1].floor = seq;
+}
+
+/* What the run held before its first store: of a new table the bytes that were there, then zeroes. */
+static void history_first(struct history *h, const struct touched *t, struct run *run, const uint32_t *cover, uint32_t nr)
+{
+	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2);
+	uint32_t i;
+
+	if (t->alloc != HISTORY_NEVER) {
+		history_push(h, run, 0, 0, HISTORY_NEVER);
+		h->versions[run->versions_at].uncleared = true;
+		history_push(h, run, 0, 0, t->alloc - 1);
+		return;
+	}
+	for (i = 0; i < nr && h->nodes[cover[i]].event == HISTORY_NEVER; i++)
+		history_push(h, run, h->nodes[cover[i]].stale, 0, HISTORY_NEVER);
+	while (i < nr && !history_stores(h, &h->nodes[cover[i]]))
+		i++;
+	if (i < nr) {
+		const struct mem_event *ev = history_event(h, &h->nodes[cover[i]]);
+
+		history_push(h, run, history_value(ev, pa, true), ev->old_step_lg2, HISTORY_NEVER);
+	} else {
+		history_push(h, run, mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2), 0, HISTORY_NEVER);
+	}
+}
+
+/* Versions that mean the same are one, the oldest, for a device that does not snoop. */
+static void history_merge(struct history *h, struct run *run, unsigned level)
+{
+	struct version *v = &h->versions[run->versions_at];
+	uint32_t i, nr = 1;
+
+	for (i = 1; i < run->versions_nr; i++)
+		if (!history_alike(h->c, level, &v[nr - 1], &v[i]))
+			v[nr++] = v[i];
+	run->versions_nr = nr;
+	h->versions_nr = run->versions_at + nr;
+}
+
+/* --- stores narrower than an item --- */
+
+static bool history_narrow(const struct history *h, const struct history_node *n)
+{
+	return history_stores(h, n) && history_event(h, n)->bytes_lg2 < h->c->hw.item_bytes_lg2;
+}
+
+/* Put the part of the item at pa that ev stored to, its item i, into raw: the new value or the old. */
+static uint64_t history_part(const struct mem_event *ev, uint64_t pa, unsigned i, uint64_t raw, bool old)
+{
+	unsigned bits = 8u << ev->bytes_lg2, shift = (unsigned)(ev->pa + ((uint64_t)i << ev->bytes_lg2) - pa) * 8;
+	uint64_t mask = layout_mask(bits) << shift, part = old ? mem_event_old(ev, i) : mem_event_new(ev, i);
+
+	return (raw & ~mask) | (part << shift & mask);
+}
+
+/* The parts of ev that lie in the item at pa: *first to *last. */
+static void history_parts(const struct history *h, const struct mem_event *ev, uint64_t pa, unsigned *first, unsigned *last)
+{
+	uint64_t end = pa + (1u << h->c->hw.item_bytes_lg2), ev_end = ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2);
+
+	*first = ev->pa < pa ? (unsigned)((pa - ev->pa) >> ev->bytes_lg2) : 0;
+	*last = (unsigned)(((end < ev_end ? end : ev_end) - ev->pa) >> ev->bytes_lg2) - 1;
+}
+
+/* The run is one slot, part of which was stored to: each part is a version of its own. */
+static void history_torn(struct history *h, const struct touched *t, struct run *run, const uint32_t *cover, uint32_t nr)
+{
+	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2), raw = mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2);
+	unsigned k, first, last;
+	uint32_t i;
+
+	/* From what is there now back to what was there before. */
+	for (i = nr; i--;) {
+		const struct mem_event *ev = history_event(h, &h->nodes[cover[i]]);
+
+		if (!history_stores(h, &h->nodes[cover[i]]))
+			continue;
+		if (!history_narrow(h, &h->nodes[cover[i]])) {
+			raw = history_value(ev, pa, true);
+			continue;
+		}
+		history_parts(h, ev, pa, &first, &last);
+		for (k = first; k <= last; k++)
+			raw = history_part(ev, pa, k, raw, true);
+	}
+	if (t->alloc != HISTORY_NEVER)
+		history_first(h, t, run, cover, 0);
+	else
+		history_push(h, run, raw, 0, HISTORY_NEVER);
+	for (i = 0; i < nr; i++) {
+		const struct history_node *n = &h->nodes[cover[i]];
+		const struct mem_event *ev = history_event(h, n);
+
+		if (!ev)
+			continue;
+		if (ev->kind == MEM_FLUSH) {
+			history_written_back(h, run, n->event + 1);
+		} else if (!history_narrow(h, n)) {
+			raw = history_value(ev, pa, false);
+			history_push(h, run, raw, 0, n->event);
+		} else {
+			uint64_t before = raw;
+
+			/* The parts of one fill come in any order: with two of them, either first. */
+			history_parts(h, ev, pa, &first, &last);
+			for (k = first; first != last && k <= last; k++) {
+				history_push(h, run, history_part(ev, pa, k, before, false), 0, n->event);
+				h->versions[h->versions_nr - 1].torn = true;
+				h->versions[h->versions_nr - 1].floor = HISTORY_NEVER;
+			}
+			for (k = first; k <= last; k++)
+				raw = history_part(ev, pa, k, raw, false);
+			history_push(h, run, raw, 0, n->event);
+			h->versions[h->versions_nr - 1].torn = true;
+		}
+	}
+}
+
+/* --- from events to runs --- */
+
+/* Slots first to last, which exactly these events cover. */
+static void history_emit(struct history *h, const struct touched *t, unsigned level, uint32_t first, uint32_t last, const uint32_t *cover,
+			 uint32_t nr)
+{
+	struct run run = { .first = first, .nr = last - first + 1, .versions_at = (uint32_t)h->versions_nr };
+	bool narrow = false, changes = t->alloc != HISTORY_NEVER;
+	uint32_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct history_node *n = &h->nodes[cover[i]];
+
+		changes |= n->event == HISTORY_NEVER || history_stores(h, n);
+		narrow |= history_narrow(h, n);
+	}
+	/* What was written back and not stored to is as it was. */
+	if (!changes)
+		return;
+	if (narrow && first != last) {
+		for (; first <= last; first++)
+			history_emit(h, t, level, first, first, cover, nr);
+		return;
+	}
+	if (narrow) {
+		history_torn(h, t, &run, cover, nr);
+	} else {
+		uint64_t pa = t->pa + ((uint64_t)first << h->c->hw.item_bytes_lg2);
+
+		history_first(h, t, &run, cover, nr);
+		for (i = 0; i < nr; i++) {
+			const struct mem_event *ev = history_event(h, &h->nodes[cover[i]]);
+
+			if (ev && ev->kind == MEM_FLUSH)
+				history_written_back(h, &run, h->nodes[cover[i]].event + 1);
+			else if (ev)
+				history_push(h, &run, history_value(ev, pa, false), ev->step_lg2, h->nodes[cover[i]].event);
+		}
+	}
+	if (h->c->hw.cfg.model == MODEL_INCOHERENT)
+		history_merge(h, &run, level);
+	HISTORY_GROW(h->runs, h->runs_nr, h->runs_room, 1);
+	h->runs[h->runs_nr++] = run;
+}
+
+/* The table's nodes by their first slot; those of the same first slot, and so those of one slot, in the order of the log. Returns how many. */
+static uint32_t history_sort(struct history *h, const struct touched *t)
+{
+	uint32_t idx, nr = 0, i;
+
+	for (idx = t->nodes_first; idx != HISTORY_NEVER; idx = h->nodes[idx].next) {
+		HISTORY_GROW(h->sorted, nr, h->sorted_room, 1);
+		for (i = nr++; i && h->nodes[h->sorted[i - 1]].first > h->nodes[idx].first; i--)
+			h->sorted[i] = h->sorted[i - 1];
+		h->sorted[i] = idx;
+	}
+	return nr;
+}
+
+/* Among the events that cover the current slot, in the order of the log, make room for one more. */
+static uint32_t history_cover(struct history *h, uint32_t nr, uint32_t node)
+{
+	uint32_t i;
+
+	HISTORY_GROW(h->cover, nr, h->cover_room, 1);
+	for (i = nr; i && h->cover[i - 1] > node; i--)
+		h->cover[i] = h->cover[i - 1];
+	h->cover[i] = node;
+	return nr + 1;
+}
+
+/* Take out the events that end with slot last. Returns how many are left. */
+static uint32_t history_uncover(struct history *h, uint32_t nr, uint32_t last)
+{
+	uint32_t i, left = 0;
+
+	for (i = 0; i < nr; i++)
+		if (h->nodes[h->cover[i]].last != last)
+			h->cover[left++] = h->cover[i];
+	return left;
+}
+
+void history_runs(struct history *h, struct touched *t, unsigned level)
+{
+	uint32_t nr, i = 0, covers = 0, at = 0, last, k;
+	bool fresh = t->alloc != HISTORY_NEVER;
+
+	if (t->runs_nr != HISTORY_NEVER)
+		return;
+	t->runs_at = (uint32_t)h->runs_nr;
+	nr = history_sort(h, t);
+	while (i < nr || covers) {
+		if (!covers) {
+			if (fresh && h->nodes[h->sorted[i]].first > at)
+				history_emit(h, t, level, at, h->nodes[h->sorted[i]].first - 1, NULL, 0);
+			at = h->nodes[h->sorted[i]].first;
+		}
+		for (; i < nr && h->nodes[h->sorted[i]].first == at; i++)
+			covers = history_cover(h, covers, h->sorted[i]);
+		last = i < nr ? h->nodes[h->sorted[i]].first - 1 : t->items - 1;
+		for (k = 0; k < covers; k++)
+			if (h->nodes[h->cover[k]].last < last)
+				last = h->nodes[h->cover[k]].last;
+		history_emit(h, t, level, at, last, h->cover, covers);
+		covers = history_uncover(h, covers, last);
+		at = last + 1;
+	}
+	if (fresh && at < t->items)
+		history_emit(h, t, level, at, t->items - 1, NULL, 0);
+	t->runs_nr = (uint32_t)(h->runs_nr - t->runs_at);
+}
+
+const struct run *history_run(const struct history *h, const struct touched *t, uint32_t slot)
+{
+	uint32_t lo = 0, hi = t->runs_nr;
+
+	while (lo < hi) {
+		uint32_t mid = (lo + hi) / 2;
+		const struct run *run = &h->runs[t->runs_at + mid];
+
+		if (slot < run->first)
+			hi = mid;
+		else if (slot - run->first >= run->nr)
+			lo = mid + 1;
+		else
+			return run;
+	}
+	return NULL;
+}
+
+void history_visible(const struct history *h, const struct run *run, uint32_t view, uint32_t until, uint32_t *lo, uint32_t *hi)
+{
+	const struct version *v = &h->versions[run->versions_at];
+	uint32_t i = run->versions_nr - 1;
+
+	while (v[i].seq >= until)
+		i--;
+	*hi = run->versions_at + i;
+	while (i && v[i].floor > view)
+		i--;
+	*lo = run->versions_at + i;
+}
+
+/* Older values of the run's slots that the device may still see. */
+static void history_keep(struct history *h, const struct touched *t, const struct run *run)
+{
+	uint32_t lo, hi, slot, i;
+
+	history_visible(h, run, HISTORY_NEVER - 1, HISTORY_NEVER, &lo, &hi);
+	for (slot = 0; lo < hi && slot < run->nr; slot++) {
+		for (i = lo; i < hi; i++) {
+			const struct version *v = &h->versions[i];
+
+			if (v->uncleared)
+				continue;
+			HISTORY_GROW(h->stale, h->stale_nr, h->stale_room, 1);
+			h->stale[h->stale_nr++] = (struct stale){
+				.pa = t->pa + ((uint64_t)(run->first + slot) << h->c->hw.item_bytes_lg2),
+				.raw = v->step_lg2 ? v->raw + ((uint64_t)slot << v->step_lg2) : v->raw,
+			};
+		}
+	}
+}
+
+void history_settle(struct history *h)
+{
+	size_t i;
+	uint32_t k;
+
+	h->stale_nr = 0;
+	if (h->c->hw.cfg.model != MODEL_INCOHERENT)
+		return;
+	for (i = 0; i < h->touched_nr; i++) {
+		struct touched *t = &h->touched[i];
+
+		if (t->free != HISTORY_NEVER)
+			continue;
+		history_runs(h, t, history_page(h, t->pa)->level);
+		for (k = 0; k < t->runs_nr; k++)
+			history_keep(h, t, &h->runs[t->runs_at + k]);
+	}
+}
