@@ -104,12 +104,24 @@ struct page {
  *
  * @table:   a pointer to a table that spans [iova, last]; otherwise those leaves of piece that lie in [iova, last]
  * @cmds_nr: how many commands had been issued when it arose; they do not count
+ * @from:    0: it has arisen. A device that does not snoop may fetch the old item again until the new one is written back, which the event with
+ *           this index, + 1, does; SIZE_MAX: none does
  */
 struct owed {
 	bool table;
 	uint64_t iova, last;
 	struct imap_piece piece;
-	size_t cmds_nr;
+	size_t cmds_nr, from;
+};
+
+/*
+ * struct check_cost - what the device was asked to forget.
+ *
+ * @commands, @spare: commands; of those, the ones without which everything that had to go had gone too
+ * @syncs, @spare_syncs: waits for them; of those, the ones before which nothing had to go
+ */
+struct check_cost {
+	uint64_t commands, spare, syncs, spare_syncs;
 };
 
 struct history;
@@ -129,7 +141,9 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
  * @syncs:  SYNC events so far
- * @owed:   not yet invalidated; @cmds: commands since the last sync
+ * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call; @cmds: commands since
+ *          the last sync
+ * @cost:   of the whole domain
  * @chain:  by event: the next one that stores to the same new table
  * @history: explore.c's, of the operation that is being looked at
  */
@@ -149,7 +163,8 @@ struct check {
 	uint64_t linked_nr, private_nr, unlinked_nr;
 	uint64_t syncs;
 	struct owed *owed;
-	size_t owed_nr, owed_room;
+	size_t owed_nr, owed_room, owed_from, owed_first;
+	struct check_cost cost;
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
 	size_t *chain, chain_room;

@@ -11,6 +11,7 @@
 
 #include "history.h"
 #include "inflight.h"
+#include "mixed.h"
 #include "walk.h"
 
 /*
@@ -89,14 +90,18 @@ static void explore_wild(struct explore *x, const struct state *s, unsigned leve
 static uint64_t explore_linear(const struct hw *hw, unsigned level, const struct hw_entry *e, uint64_t iova, unsigned step_lg2, uint64_t left)
 {
 	unsigned item_lg2 = hw->item_lg2[level];
-	uint64_t nr = 1;
+	uint64_t nr = 1, room;
 
 	if (!step_lg2 && e->span_lg2 > item_lg2)
 		nr = ((layout_mask(e->span_lg2) - (iova & layout_mask(e->span_lg2))) >> item_lg2) + 1;
 	else if (step_lg2 && step_lg2 == hw->oa_step_lg2[level] && e->span_lg2 == item_lg2)
-		nr = hw->oa_carry_lg2 >= 64 ?
-			     left :
-			     ((layout_mask(hw->oa_carry_lg2) - (e->pa & layout_mask(hw->oa_carry_lg2))) >> item_lg2) + 1;
+		nr = left;
+	/* What follows the last oa is another piece, and what carries out of the oa's field another oa. */
+	room = (layout_mask(hw->oa_lg2) - e->pa) >> item_lg2;
+	if (hw->oa_carry_lg2 < 64 && (~e->pa & layout_mask(hw->oa_carry_lg2)) >> item_lg2 < room)
+		room = (~e->pa & layout_mask(hw->oa_carry_lg2)) >> item_lg2;
+	if (nr - 1 > room)
+		nr = room + 1;
 	return nr < left ? nr : left;
 }
 
@@ -126,9 +131,11 @@ static void explore_items(struct explore *x, const struct state *s, unsigned lev
 
 	for (i = 0; i < nr; i += n) {
 		uint64_t iova = check_item_iova(hw, base, level, root, first + i), item = step_lg2 ? raw + (i << step_lg2) : raw;
-		struct hw_entry e = hw->format->decode(hw, level, item);
+		struct hw_entry e;
 		struct inflight_seen seen = { .level = (uint8_t)level, .iova = iova, .kind = EXPLORE_FAULT };
 
+		item &= layout_mask(8u << hw->item_bytes_lg2);
+		e = hw->format->decode(hw, level, item);
 		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
 		if (s->rest && !x->each && e.kind != HW_TABLE)
 			return;
@@ -292,6 +299,8 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 		return;
 	if (t)
 		history_runs(x->h, t, level);
+	if (t && !x->each && !hw->cap_size_change)
+		mixed_table(x->h, t, level, base, root);
 	if (x->each || s.whole || !t || (t->alloc == HISTORY_NEVER && !explore_at_home(x, level, pa, base))) {
 		s.whole = true;
 		explore_whole(x, &s, t, level, pa, base, root);

@@ -20,12 +20,14 @@
  * @iova, @last: the addresses it covers
  * @inside: only entries that lie wholly inside the range; otherwise every entry that overlaps it
  * @leaf_levels: bit n set: leaf entries of level n; ~0: any
+ * @used:   something that had to go went by it; the accounting's, false after decoding
  */
 struct iotlb_cmd {
 	const char *why;
 	bool leaves, tables, inside;
 	uint64_t iova, last;
 	uint8_t leaf_levels;
+	bool used;
 };
 
 /* Decode the raw command (low, high half) that vendor, an enum config_tlb, would execute for the domain that hw describes. */
