@@ -15,7 +15,7 @@
 #define RAW_SECONDS_QUICK 0.005
 #define SCALES_MAX 8
 
-static const char help[] = "usage: hitless bench [raw] [checked] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
+static const char help[] = "usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
 			   "[--seconds S] [--ops N] [--seed S] [--json]\n"
 			   "\n"
 			   "  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
@@ -26,13 +26,16 @@ static const char help[] = "usage: hitless bench [raw] [checked] [scale[=PIECES]
 			   "  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every "
 			   "2,048 operations; and the\n"
 			   "           mix that it had. A run to warm up, one that is timed and the same again to count\n"
+			   "  proof    ns per map, unmap and cut of one leaf on the bare engine and with every check, and the ratio; then the "
+			   "default mix without\n"
+			   "           each check in turn: what that saves. Checks share their preparation, so that the savings do not add up\n"
 			   "  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random "
 			   "places among a thousand and a\n"
 			   "           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
 			   "bytes of the interval\n"
 			   "           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
 			   "\n"
-			   "Without a part: all three. raw and checked run every format, scale vtdss, unless --format says which.\n"
+			   "Without a part: all. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
 			   "\n"
 			   "  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 			   "  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
@@ -44,7 +47,7 @@ static const char help[] = "usage: hitless bench [raw] [checked] [scale[=PIECES]
 			   "No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
-	bool raw, checked;
+	bool raw, checked, proof;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -65,12 +68,14 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->raw = true;
 		} else if (!strcmp(word, "checked")) {
 			p->checked = true;
+		} else if (!strcmp(word, "proof")) {
+			p->proof = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
 			p->scales[p->scales_nr++] = strtoull(word + 6, &end, 10);
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, scale and scale=PIECES, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, scale and scale=PIECES, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -78,7 +83,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 		}
 	}
 	if (!o->files_nr)
-		*p = (struct parts){ .raw = true, .checked = true, .scales = { 1000, many }, .scales_nr = 2 };
+		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .scales = { 1000, many }, .scales_nr = 2 };
 	return -1;
 }
 
@@ -219,6 +224,76 @@ static int run_checked(const struct options *o, const struct config *cfg, json_t
 	return -1;
 }
 
+/* --- proof --- */
+
+static const enum bench_op proof_ops[] = { BENCH_MAP, BENCH_UNMAP, BENCH_CUT };
+
+static void print_proof(const char *format, const struct bench_proof *proof, const double checks[CHECK_NR + 1])
+{
+	unsigned i, k;
+	char size[24];
+
+	for (i = 0; i < proof->nr; i++) {
+		const struct bench_proof_row *row = &proof->rows[i];
+
+		size_text(row->size_lg2, 1, size);
+		printf("%-10s %-10s", format, size);
+		for (k = 0; k < sizeof(proof_ops) / sizeof(proof_ops[0]); k++) {
+			const double bare = row->ns[0][proof_ops[k]], checked = row->ns[1][proof_ops[k]];
+
+			if (bare > 0 && checked > 0)
+				printf(" %9.0f %9.0f %6.2f", bare, checked, checked / bare);
+			else
+				printf(" %9s %9s %6s", "-", "-", "-");
+		}
+		putchar('\n');
+	}
+	printf("%-10s the default mix: %.0f ns of processor time an operation; without", format, checks[CHECK_NR]);
+	for (i = 0; i < CHECK_NR; i++)
+		printf("%s %s %+.0f%%", i ? "," : "", check_names[i], 100 * (ratio(checks[i], checks[CHECK_NR]) - 1));
+	printf("\n");
+	fflush(stdout);
+}
+
+static json_t *json_proof(const struct bench_proof *proof, const double checks[CHECK_NR + 1])
+{
+	json_t *rows = json_array(), *without = json_object();
+	unsigned i, k;
+
+	for (i = 0; i < proof->nr; i++) {
+		const struct bench_proof_row *row = &proof->rows[i];
+		json_t *one = json_pack("{sI}", "leaf_bytes", (json_int_t)1 << row->size_lg2);
+
+		for (k = 0; k < sizeof(proof_ops) / sizeof(proof_ops[0]); k++) {
+			const double bare = row->ns[0][proof_ops[k]], checked = row->ns[1][proof_ops[k]];
+
+			json_object_set_new(one, op_titles[proof_ops[k]],
+					    bare > 0 && checked > 0 ? json_pack("{sf sf sf}", "ns", bare, "checked_ns", checked, "ratio",
+										 checked / bare)
+								    : json_null());
+		}
+		json_array_append_new(rows, one);
+	}
+	for (i = 0; i < CHECK_NR; i++)
+		json_object_set_new(without, check_names[i], json_real(checks[i]));
+	return json_pack("{so sf so}", "rows", rows, "cpu_ns_per_operation", checks[CHECK_NR], "without", without);
+}
+
+static int run_proof(const struct options *o, const struct config *cfg, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : RAW_SECONDS, checks[CHECK_NR + 1];
+	uint64_t ops = o->ops ? o->ops : CHECKED_OPS_QUICK;
+	struct bench_proof proof;
+
+	if (bench_proof(cfg, &o->exec, seconds, &proof) || bench_checks(cfg, &o->exec, o->has_seed ? o->seed : 1, ops, checks))
+		return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
+	if (json)
+		json_object_set_new(json, "proof", json_proof(&proof, checks));
+	else
+		print_proof(cfg->format, &proof, checks);
+	return -1;
+}
+
 /* --- scale --- */
 
 static double ns_per_op(const struct bench_scale *s)
@@ -270,6 +345,11 @@ static int part_checked(const struct options *o, const struct config *cfg, const
 	return p->checked ? run_checked(o, cfg, json) : -1;
 }
 
+static int part_proof(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
+{
+	return p->proof ? run_proof(o, cfg, json) : -1;
+}
+
 /* One part for every format that is wanted; entries: an object for each format, by its index in engine_formats(), or NULL. */
 static int for_formats(const struct options *o, const struct parts *p, run_part *run, bool one, json_t *entries)
 {
@@ -302,6 +382,7 @@ static void print_raw_title(void)
 
 static int run_text(const struct options *o, const struct parts *p)
 {
+	unsigned i;
 	int ret = -1;
 
 	if (p->raw) {
@@ -315,8 +396,16 @@ static int run_text(const struct options *o, const struct parts *p)
 		       "(part)", "refused");
 		ret = for_formats(o, p, part_checked, false, NULL);
 	}
+	if (p->proof && ret < 0) {
+		printf("%sproof: ns per call of the bare engine, with every check, and how many times that is\n%-10s %-10s", p->raw || p->checked ? "\n" : "",
+		       "format", "size");
+		for (i = 0; i < sizeof(proof_ops) / sizeof(proof_ops[0]); i++)
+			printf(" %9s %9s %6s", op_titles[proof_ops[i]], "checked", "x");
+		putchar('\n');
+		ret = for_formats(o, p, part_proof, false, NULL);
+	}
 	if (p->scales_nr && ret < 0) {
-		printf("%sscale: small checked operations at random places\n", p->raw || p->checked ? "\n" : "");
+		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
 	return ret;
@@ -346,6 +435,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_raw, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_checked, false, entries);
+	if (ret < 0)
+		ret = for_formats(o, p, part_proof, false, entries);
 	if (ret < 0 && p->scales_nr)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,

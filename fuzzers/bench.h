@@ -58,6 +58,30 @@ struct bench_checked {
 int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked);
 
 /*
+ * struct bench_proof_row - one leaf of 2^size_lg2 bytes in each call; a cut is one smallest page (2^granule_lg2) after its middle.
+ *
+ * @ns: per call, the shortest round, 0 where it cannot be done: [0] the bare engine, [1] with every check
+ */
+struct bench_proof_row {
+	unsigned size_lg2, granule_lg2, calls;
+	double ns[2][BENCH_OPS_NR];
+};
+
+struct bench_proof {
+	struct bench_proof_row rows[BENCH_ROWS_MAX];
+	unsigned nr;
+};
+
+/* bench_proof - the same calls on the bare engine and under the oracle, for as many rounds as fit seconds each. 0 or -errno. */
+int bench_proof(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_proof *proof);
+
+/*
+ * bench_checks - the default mix without each check in turn, and (the last) with all. cpu_ns: processor time of an operation. What two checks
+ * share is in neither's difference.
+ */
+int bench_checks(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, double cpu_ns[CHECK_NR + 1]);
+
+/*
  * struct bench_scale - small checked operations at random places among many live pieces.
  *
  * @pieces: live when it began; fewer than asked for where the format has no room

@@ -21,6 +21,11 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	sum->maps_done += s->maps_done;
 	sum->unmaps += s->unmaps;
 	sum->unmaps_partial += s->unmaps_partial;
+	sum->turns += s->turns;
+	sum->cost.commands += s->cost.commands;
+	sum->cost.spare += s->cost.spare;
+	sum->cost.syncs += s->cost.syncs;
+	sum->cost.spare_syncs += s->cost.spare_syncs;
 	for (i = 0; i < CHECK_NR; i++)
 		sum->comparisons[i] += s->comparisons[i];
 }
@@ -97,10 +102,16 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.splits, all.operations), percent(all.maps_done, all.operations), percent(all.unmaps, all.operations),
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
+	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,
+		percent(all.cost.spare, all.cost.commands), all.cost.syncs, percent(all.cost.spare_syncs, all.cost.syncs));
 	fprintf(out, "checks:");
-	for (i = 0; i < CHECK_NR; i++)
-		if (all.comparisons[i])
+	for (i = 0; i < CHECK_NR; i++) {
+		if (c->plan.exec.checks & 1u << i)
 			fprintf(out, " %s %" PRIu64, check_names[i], all.comparisons[i]);
+		else
+			fprintf(out, " %s off", check_names[i]);
+	}
 	fprintf(out, "\nseed 0x%" PRIx64 ", %u job%s, %.1f s\n", c->plan.seed, c->plan.jobs, c->plan.jobs == 1 ? "" : "s", c->seconds);
 }
 
@@ -111,23 +122,26 @@ static json_t *json_stats(const struct worker_stats *s)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(comparisons, check_names[i], json_integer((json_int_t)s->comparisons[i]));
-	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:o}", "operations", (json_int_t)s->operations,
+	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "operations", (json_int_t)s->operations,
 		      "operations_per_second", stats_rate(s), "leaves_per_operation",
 		      s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
 		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent",
 		      percent(s->maps_done, s->operations), "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent",
-		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "comparisons",
+		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "device_updates_inside", (json_int_t)s->turns,
+		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
+		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons",
 		      comparisons);
 	return o;
 }
 
 static json_t *json_finding(const struct campaign_finding *f, const char *format)
 {
-	char replay[1100];
+	char replay[1100], guarantee[8];
 
+	snprintf(guarantee, sizeof(guarantee), "G%u", f->finding.v.guarantee);
 	snprintf(replay, sizeof(replay), "hitless replay %s", f->path);
 	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "class", verdict_name(f->finding.v.class), "guarantee",
-			 (const char[]){ 'G', (char)('0' + f->finding.v.guarantee % 10), 0 }, "format", format, "op",
+			 guarantee, "format", format, "op",
 			 f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature",
 			 f->finding.signature, "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times,
 			 "trace_operations", (json_int_t)f->ops_nr);

@@ -23,6 +23,10 @@ static void worker_account(struct worker_stats *s, const struct check *c)
 	unsigned i;
 
 	s->leaves += c->leaves;
+	s->cost.commands += c->cost.commands;
+	s->cost.spare += c->cost.spare;
+	s->cost.syncs += c->cost.syncs;
+	s->cost.spare_syncs += c->cost.spare_syncs;
 	for (i = 0; i < CHECK_NR; i++)
 		s->comparisons[i] += c->comparisons[i];
 }
@@ -61,6 +65,8 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 	s->operations++;
 	s->refused += status == EXEC_REFUSED;
 	s->skipped += status == EXEC_SKIPPED;
+	for (i = 0; op->devices_nr && i < view->events_nr; i++)
+		s->turns += view->events[i].kind == MEM_DEVICE;
 	if (status != EXEC_DONE)
 		return;
 	for (i = 0; i < view->events_nr; i++)

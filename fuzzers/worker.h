@@ -44,10 +44,11 @@ struct plan {
 	unsigned real_nr, tiny_nr;
 };
 
-/* What was done on one format. */
+/* What was done on one format. @turns: how often the device set something in the middle of an operation; @cost: of invalidation. */
 struct worker_stats {
 	uint64_t domains, operations, refused, skipped, leaves, stores, ns;
-	uint64_t splits, maps_done, unmaps, unmaps_partial;
+	uint64_t splits, maps_done, unmaps, unmaps_partial, turns;
+	struct check_cost cost;
 	uint64_t comparisons[CHECK_NR];
 };
 

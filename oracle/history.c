@@ -545,8 +545,6 @@ void history_settle(struct history *h)
 	uint32_t k;
 
 	h->stale_nr = 0;
-	if (h->c->hw.cfg.model != MODEL_INCOHERENT)
-		return;
 	for (i = 0; i < h->touched_nr; i++) {
 		struct touched *t = &h->touched[i];
 

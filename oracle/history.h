@@ -91,7 +91,7 @@ const struct run *history_run(const struct history *h, const struct touched *t, 
 /* The versions of run that a walk with view may read, of those from before until, which is at least 1: from *lo to *hi, which are indices. */
 void history_visible(const struct history *h, const struct run *run, uint32_t view, uint32_t until, uint32_t *lo, uint32_t *hi);
 
-/* history_settle - the operation has ended: what is not written back stays stale. */
+/* history_settle - the operation, whose history was built, has ended: what is not written back stays stale. For a device that does not snoop. */
 void history_settle(struct history *h);
 
 #endif
