@@ -401,12 +401,13 @@ static inline __attribute__((always_inline)) unsigned mem_fill_run(void *host, c
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
 {
 	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, item = UINT64_C(1) << bytes_lg2;
+	uint8_t order = MEM_RELAXED;
 
 	mem_check(m, pa, nr << bytes_lg2, 1u << bytes_lg2, nr, MEM_FAULT_WILD_STORE);
 	/* One event for each run of items whose old values follow each other by one step. */
 	while (nr) {
 		struct mem_event ev = {
-			.kind = MEM_STORE, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val
+			.kind = MEM_STORE, .order = order, .bytes_lg2 = (uint8_t)bytes_lg2, .step_lg2 = (uint8_t)step_lg2, .pa = pa, .new = val
 		};
 		unsigned run = nr < UINT16_MAX ? nr : UINT16_MAX, old_step_lg2 = 64;
 		uint64_t old_step;
@@ -430,6 +431,7 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 		ev.old_step_lg2 = (uint8_t)(run > 1 ? old_step_lg2 : 0);
 		ev.nr = (uint16_t)run;
 		mem_log(m, &ev);
+		order = MEM_JOINED;
 		m->attempts += run;
 		nr -= run;
 		pa += run * item;

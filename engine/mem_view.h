@@ -32,13 +32,14 @@ enum mem_event_kind {
 	MEM_DEVICE,     /* pa, bytes_lg2, old, new: accessed or dirty set by the device */
 };
 
-enum mem_order { MEM_RELAXED, MEM_RELEASE };
+/* MEM_JOINED: relaxed, and of the same fill as the store before it, so that the two are in no order. */
+enum mem_order { MEM_RELAXED, MEM_RELEASE, MEM_JOINED };
 
 /*
  * struct mem_event - one thing that happened to table memory.
  *
  * @step_lg2: a fill of nr items stores new, new + 2^step_lg2, new + 2 * 2^step_lg2 ...; 0: the same value in each. The stores of one fill
- *            are unordered among themselves
+ *            are unordered among themselves. A fill over values that do not follow each other by a step is several events (MEM_JOINED)
  * @old_step_lg2: the items held old, old + 2^old_step_lg2, ... before; 0: the same value each
  * @nr:       items stored, at least 1
  */

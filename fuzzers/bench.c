@@ -15,36 +15,37 @@
 #define RAW_SECONDS_QUICK 0.005
 #define SCALES_MAX 8
 
-static const char help[] = "usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
-			   "[--seconds S] [--ops N] [--seed S] [--json]\n"
-			   "\n"
-			   "  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
-			   "pages in one call; without an observer and with\n"
-			   "           the log, and the ratio. Each call with its sync; the shortest of many rounds. A cut is one smallest "
-			   "page after the middle of a\n"
-			   "           leaf; of smallest pages it is at a leaf start and stores nothing\n"
-			   "  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every "
-			   "2,048 operations; and the\n"
-			   "           mix that it had. A run to warm up, one that is timed and the same again to count\n"
-			   "  proof    ns per map, unmap and cut of one leaf on the bare engine and with every check, and the ratio; then the "
-			   "default mix without\n"
-			   "           each check in turn: what that saves. Checks share their preparation, so that the savings do not add up\n"
-			   "  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random "
-			   "places among a thousand and a\n"
-			   "           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
-			   "bytes of the interval\n"
-			   "           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
-			   "\n"
-			   "Without a part: all. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
-			   "\n"
-			   "  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
-			   "  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
-			   "  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
-			   "  --ops N         checked: operations; default 1,000,000\n"
-			   "  --seed S        checked and scale; default 1\n"
-			   "  --json          one object on standard output\n"
-			   "\n"
-			   "No figure makes it fail. Measure release builds: scripts/build release.\n";
+static const char help[] =
+	"usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
+	"[--seconds S] [--ops N] [--seed S] [--json]\n"
+	"\n"
+	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
+	"pages in one call; without an observer and with\n"
+	"           the log, and the ratio. Each call with its sync; the shortest of many rounds. A cut is one smallest "
+	"page after the middle of a\n"
+	"           leaf; of smallest pages it is at a leaf start and stores nothing\n"
+	"  checked  checked operations per second of one job: the default mix, all checks, the domain made anew every "
+	"2,048 operations; and the\n"
+	"           mix that it had. A run to warm up, one that is timed and the same again to count\n"
+	"  proof    ns per map, unmap and cut of one leaf on the bare engine and with every check, and the ratio; then the "
+	"default mix without\n"
+	"           each check in turn: what that saves. Checks share their preparation, so that the savings do not add up\n"
+	"  scale    small checked operations (translate, cut, two unmaps, map, each of some smallest pages) at random "
+	"places among a thousand and a\n"
+	"           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
+	"bytes of the interval\n"
+	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
+	"\n"
+	"Without a part: all. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
+	"\n"
+	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
+	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
+	"  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
+	"  --ops N         checked: operations; default 1,000,000\n"
+	"  --seed S        checked and scale; default 1\n"
+	"  --json          one object on standard output\n"
+	"\n"
+	"No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
 	bool raw, checked, proof;
@@ -268,9 +269,9 @@ static json_t *json_proof(const struct bench_proof *proof, const double checks[C
 			const double bare = row->ns[0][proof_ops[k]], checked = row->ns[1][proof_ops[k]];
 
 			json_object_set_new(one, op_titles[proof_ops[k]],
-					    bare > 0 && checked > 0 ? json_pack("{sf sf sf}", "ns", bare, "checked_ns", checked, "ratio",
-										 checked / bare)
-								    : json_null());
+					    bare > 0 && checked > 0
+						    ? json_pack("{sf sf sf}", "ns", bare, "checked_ns", checked, "ratio", checked / bare)
+						    : json_null());
 		}
 		json_array_append_new(rows, one);
 	}
@@ -397,8 +398,8 @@ static int run_text(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_checked, false, NULL);
 	}
 	if (p->proof && ret < 0) {
-		printf("%sproof: ns per call of the bare engine, with every check, and how many times that is\n%-10s %-10s", p->raw || p->checked ? "\n" : "",
-		       "format", "size");
+		printf("%sproof: ns per call of the bare engine, with every check, and how many times that is\n%-10s %-10s",
+		       p->raw || p->checked ? "\n" : "", "format", "size");
 		for (i = 0; i < sizeof(proof_ops) / sizeof(proof_ops[0]); i++)
 			printf(" %9s %9s %6s", op_titles[proof_ops[i]], "checked", "x");
 		putchar('\n');

@@ -129,8 +129,8 @@ static void dirty_no_phantoms(struct check *c, const struct call *call, const st
 		    (!i || r->iova > res->dirty[i - 1].last) &&
 		    (imap_overlaps(&c->dirty, r->iova, r->last) || imap_overlaps(&c->written, r->iova, r->last)))
 			continue;
-		check_report(c, VERDICT_PHANTOM_DIRTY, 6, p ? dirty_level(c, &leaf) : VERDICT_LEVEL_NONE, p ? KIND_LEAF : KIND_HOLE, KIND_LEAF,
-			     &r->iova, "[0x%llx, 0x%llx] is reported dirty and is no leaf of the range that was written to",
+		check_report(c, VERDICT_PHANTOM_DIRTY, 6, p ? dirty_level(c, &leaf) : VERDICT_LEVEL_NONE, p ? KIND_LEAF : KIND_HOLE,
+			     KIND_LEAF, &r->iova, "[0x%llx, 0x%llx] is reported dirty and is no leaf of the range that was written to",
 			     (unsigned long long)r->iova, (unsigned long long)r->last);
 	}
 }
@@ -182,9 +182,10 @@ static void dirty_during(struct check *c, const struct call_result *res)
 
 		check_count(c, CHECK_DIRTY, 1);
 		if (!rest && !dirty_was_reported(res, leaf.iova))
-			check_report(c, VERDICT_LOST_DIRTY, 6, dirty_level(c, &leaf), KIND_LEAF, KIND_LEAF, &leaf.iova,
-				     "the leaf [0x%llx, 0x%llx] was written to during the call, which neither reports it nor leaves it dirty",
-				     (unsigned long long)leaf.iova, (unsigned long long)leaf.last);
+			check_report(
+				c, VERDICT_LOST_DIRTY, 6, dirty_level(c, &leaf), KIND_LEAF, KIND_LEAF, &leaf.iova,
+				"the leaf [0x%llx, 0x%llx] was written to during the call, which neither reports it nor leaves it dirty",
+				(unsigned long long)leaf.iova, (unsigned long long)leaf.last);
 		if (!rest)
 			imap_remove(&c->written, leaf.iova, leaf.last);
 		if (leaf.last == UINT64_MAX)

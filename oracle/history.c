@@ -15,14 +15,14 @@ struct history_node {
 	uint64_t stale;
 };
 
-#define HISTORY_GROW(array, nr, room, want)                                                    \
-	do {                                                                                   \
-		if ((nr) + (want) > (room)) {                                                  \
-			(room) = 2 * ((nr) + (want)) + 64;                                     \
-			(array) = realloc((array), (room) * sizeof(*(array)));                 \
-			if (!(array))                                                          \
-				abort();                                                       \
-		}                                                                              \
+#define HISTORY_GROW(array, nr, room, want)                                    \
+	do {                                                                   \
+		if ((nr) + (want) > (room)) {                                  \
+			(room) = 2 * ((nr) + (want)) + 64;                     \
+			(array) = realloc((array), (room) * sizeof(*(array))); \
+			if (!(array))                                          \
+				abort();                                       \
+		}                                                              \
 	} while (0)
 
 void history_release(struct history *h)
@@ -33,6 +33,7 @@ void history_release(struct history *h)
 	free(h->versions);
 	free(h->stale);
 	free(h->own);
+	free(h->place);
 	free(h->sorted);
 	free(h->cover);
 	memset(h, 0, sizeof(*h));
@@ -139,19 +140,21 @@ static void history_add_flush(struct history *h, uint32_t event, const struct me
 void history_build(struct history *h, struct check *c)
 {
 	bool ordered = c->hw.cfg.model != MODEL_WEAK, incoherent = c->hw.cfg.model == MODEL_INCOHERENT;
-	uint32_t fence = 0, seq;
+	uint32_t fence = 0, joined = 0, seq;
 	size_t i;
 
 	h->c = c;
 	h->touched_nr = h->nodes_nr = h->runs_nr = h->versions_nr = 0;
 	HISTORY_GROW(h->own, 0, h->own_room, c->view->events_nr);
+	HISTORY_GROW(h->place, 0, h->place_room, c->view->events_nr);
 	for (i = 0; i < h->stale_nr; i++)
 		history_add(h, HISTORY_NEVER, h->stale[i].pa, 1u << c->hw.item_bytes_lg2, h->stale[i].raw);
 	for (i = 0; i < c->view->events_nr; i++) {
 		const struct mem_event *ev = &c->view->events[i];
 		struct touched *t;
 
-		seq = (uint32_t)i + 1;
+		seq = ev->kind == MEM_STORE && ev->order == MEM_JOINED ? joined : (uint32_t)i + 1;
+		h->place[i] = seq;
 		h->own[i] = ordered ? seq : fence;
 		switch ((enum mem_event_kind)ev->kind) {
 		case MEM_CAS:
@@ -161,6 +164,7 @@ void history_build(struct history *h, struct check *c)
 		case MEM_STORE:
 			if (ev->order == MEM_RELEASE)
 				h->own[i] = seq;
+			joined = seq;
 			history_add(h, (uint32_t)i, ev->pa, (uint64_t)ev->nr << ev->bytes_lg2, 0);
 			break;
 		case MEM_DEVICE:
@@ -205,8 +209,8 @@ static bool history_alike(const struct check *c, unsigned level, const struct ve
 		return false;
 	ea = c->hw.format->decode(&c->hw, level, a->raw);
 	eb = c->hw.format->decode(&c->hw, level, b->raw);
-	return ea.kind == eb.kind && ea.kind != HW_BAD && ea.level == eb.level && ea.size_lg2 == eb.size_lg2 && ea.span_lg2 == eb.span_lg2 &&
-	       ea.prot == eb.prot && ea.pa == eb.pa;
+	return ea.kind == eb.kind && ea.kind != HW_BAD && ea.level == eb.level && ea.size_lg2 == eb.size_lg2 &&
+	       ea.span_lg2 == eb.span_lg2 && ea.prot == eb.prot && ea.pa == eb.pa;
 }
 
 /* The value that event ev stored to, or (old) found in, the item at pa; ev stores whole items. */
@@ -229,7 +233,7 @@ static bool history_stores(const struct history *h, const struct history_node *n
 	return ev && ev->kind != MEM_FLUSH;
 }
 
-/* The slots from pa on held this since the store at seq, whose floor is known unless it waits for a write-back. */
+/* The run's slots held this since the store by event (HISTORY_NEVER: from before); its floor is known unless it waits for a write-back. */
 static void history_push(struct history *h, struct run *run, uint64_t raw, unsigned step_lg2, uint32_t event)
 {
 	bool incoherent = h->c->hw.cfg.model == MODEL_INCOHERENT;
@@ -237,7 +241,7 @@ static void history_push(struct history *h, struct run *run, uint64_t raw, unsig
 
 	HISTORY_GROW(h->versions, h->versions_nr, h->versions_room, 1);
 	if (event != HISTORY_NEVER) {
-		v.seq = event + 1;
+		v.seq = h->place[event];
 		v.pub = h->own[event];
 		v.floor = incoherent ? HISTORY_NEVER : v.seq;
 	} else if (run->versions_nr) {
@@ -321,10 +325,46 @@ static void history_parts(const struct history *h, const struct mem_event *ev, u
 	*last = (unsigned)(((end < ev_end ? end : ev_end) - ev->pa) >> ev->bytes_lg2) - 1;
 }
 
+/*
+ * Node at of those that cover the slot at pa stored to a part of it, maybe together with the nodes after it: those of one fill, whose parts come
+ * in any order; with two of them, either first. Returns the last of these nodes. *raw becomes what the slot holds then.
+ */
+static uint32_t history_torn_fill(struct history *h, struct run *run, uint64_t pa, const uint32_t *cover, uint32_t nr, uint32_t at,
+				  uint64_t *raw)
+{
+	uint32_t event = h->nodes[cover[at]].event, last = at, i;
+	uint64_t before = *raw;
+	unsigned k, from, to, parts = 0;
+
+	while (last + 1 < nr && history_narrow(h, &h->nodes[cover[last + 1]]) &&
+	       h->place[h->nodes[cover[last + 1]].event] == h->place[event])
+		last++;
+	for (i = at; i <= last; i++) {
+		const struct mem_event *ev = history_event(h, &h->nodes[cover[i]]);
+
+		history_parts(h, ev, pa, &from, &to);
+		for (k = from; k <= to; k++, parts++) {
+			history_push(h, run, history_part(ev, pa, k, before, false), 0, event);
+			h->versions[h->versions_nr - 1].torn = true;
+			h->versions[h->versions_nr - 1].floor = HISTORY_NEVER;
+			*raw = history_part(ev, pa, k, *raw, false);
+		}
+	}
+	/* A part that came alone is the whole of it. */
+	if (parts == 1) {
+		run->versions_nr--;
+		h->versions_nr--;
+	}
+	history_push(h, run, *raw, 0, event);
+	h->versions[h->versions_nr - 1].torn = true;
+	return last;
+}
+
 /* The run is one slot, part of which was stored to: each part is a version of its own. */
 static void history_torn(struct history *h, const struct touched *t, struct run *run, const uint32_t *cover, uint32_t nr)
 {
-	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2), raw = mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2);
+	uint64_t pa = t->pa + ((uint64_t)run->first << h->c->hw.item_bytes_lg2),
+		 raw = mem_view_load(h->c->view, pa, h->c->hw.item_bytes_lg2);
 	unsigned k, first, last;
 	uint32_t i;
 
@@ -358,19 +398,7 @@ static void history_torn(struct history *h, const struct touched *t, struct run 
 			raw = history_value(ev, pa, false);
 			history_push(h, run, raw, 0, n->event);
 		} else {
-			uint64_t before = raw;
-
-			/* The parts of one fill come in any order: with two of them, either first. */
-			history_parts(h, ev, pa, &first, &last);
-			for (k = first; first != last && k <= last; k++) {
-				history_push(h, run, history_part(ev, pa, k, before, false), 0, n->event);
-				h->versions[h->versions_nr - 1].torn = true;
-				h->versions[h->versions_nr - 1].floor = HISTORY_NEVER;
-			}
-			for (k = first; k <= last; k++)
-				raw = history_part(ev, pa, k, raw, false);
-			history_push(h, run, raw, 0, n->event);
-			h->versions[h->versions_nr - 1].torn = true;
+			i = history_torn_fill(h, run, pa, cover, nr, i, &raw);
 		}
 	}
 }

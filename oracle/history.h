@@ -58,7 +58,7 @@ struct history_node;
 /*
  * struct history - of the operation whose log is being looked at; reused from one to the next.
  *
- * @own: by event, what a store publishes by itself
+ * @own: by event, what a store publishes by itself; @place: its place in the log, one for all stores of a fill
  * @stale: left by the operations before
  * @sorted, @cover: for building runs
  */
@@ -69,9 +69,9 @@ struct history {
 	struct run *runs;
 	struct version *versions;
 	struct stale *stale;
-	uint32_t *own, *sorted, *cover;
+	uint32_t *own, *place, *sorted, *cover;
 	size_t touched_nr, touched_room, nodes_nr, nodes_room, runs_nr, runs_room, versions_nr, versions_room, stale_nr, stale_room;
-	size_t own_room, sorted_room, cover_room;
+	size_t own_room, place_room, sorted_room, cover_room;
 };
 
 void history_release(struct history *h);

@@ -60,9 +60,10 @@ static void mixed_beside(const struct history *h, const struct touched *t, unsig
 		if (slot >> larger != mine >> larger)
 			continue;
 		iova = check_item_iova(hw, base, level, root, mine);
-		check_report(c, VERDICT_UNDECLARED_BREAK, 2, level, KIND_GROUP, KIND_LEAF, &iova,
-			     "iova 0x%llx: a leaf of 2^%u bytes was stored while the item of iova 0x%llx was one of 2^%u bytes, in one group",
-			     (unsigned long long)iova, size_lg2, (unsigned long long)check_item_iova(hw, base, level, root, slot), e.size_lg2);
+		check_report(
+			c, VERDICT_UNDECLARED_BREAK, 2, level, KIND_GROUP, KIND_LEAF, &iova,
+			"iova 0x%llx: a leaf of 2^%u bytes was stored while the item of iova 0x%llx was one of 2^%u bytes, in one group",
+			(unsigned long long)iova, size_lg2, (unsigned long long)check_item_iova(hw, base, level, root, slot), e.size_lg2);
 	}
 }
 
