@@ -75,6 +75,34 @@ static bool minimize_pass(struct minimizer *m, size_t chunk, struct op *scratch)
 	return any;
 }
 
+/* Leave out what single operations have beside themselves: the failing allocation, each action of the device. */
+static bool minimize_extras(struct minimizer *m, struct op *scratch)
+{
+	bool any = false;
+	size_t i;
+	unsigned k;
+
+	for (i = 0; i < m->t->nr && minimize_now() < m->until; i++) {
+		memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
+		if (scratch[i].fail) {
+			scratch[i].fail = 0;
+			any |= minimize_try(m, scratch, m->t->nr);
+		}
+		for (k = 0; i < m->t->nr && k < m->t->ops[i].devices_nr;) {
+			struct op *op = &scratch[i];
+
+			memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
+			op->devices_nr--;
+			memmove(&op->devices[k], &op->devices[k + 1], (op->devices_nr - k) * sizeof(op->devices[0]));
+			if (minimize_try(m, scratch, m->t->nr))
+				any = true;
+			else
+				k++;
+		}
+	}
+	return any;
+}
+
 unsigned minimize(const struct exec_options *options, struct trace *t, struct finding *f, double seconds)
 {
 	struct minimizer m = { .options = options, .t = t, .f = f, .until = minimize_now() + seconds };
@@ -90,15 +118,17 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	}
 	for (chunk = t->nr / 2; chunk > 1; chunk /= 2)
 		minimize_pass(&m, chunk, scratch);
-	while (minimize_pass(&m, 1, scratch))
-		;
+	do {
+		while (minimize_pass(&m, 1, scratch))
+			;
+	} while (minimize_extras(&m, scratch) && minimize_now() < m.until);
 	free(scratch);
 	return m.runs;
 }
 
 static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
 				    "\n"
-				    "Removes operations from a trace that ends with a finding, as long as the finding stays the same (same "
+				    "Removes operations, failing allocations and actions of the device from a trace that ends with a finding, as long as the finding stays the same (same "
 				    "signature), and writes what is left to OUT.\n"
 				    "\n"
 				    "  -o, --out OUT      the file to write\n"

@@ -73,7 +73,7 @@ static void explore_end(struct explore *x, const struct state *s, struct infligh
 {
 	if (x->each)
 		explore_tell(x, seen->kind, seen->iova, seen->last, seen->oa, seen->prot);
-	else if (!s->rest && !s->first)
+	else if (!s->rest && (!s->first || seen->kind == EXPLORE_WILD))
 		inflight_judge(&x->judge, &x->path, seen);
 }
 
