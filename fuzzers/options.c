@@ -35,6 +35,7 @@ enum option_id {
 	ID_TLB,
 	ID_WITHOUT,
 	ID_QUICK,
+	ID_FAILURES,
 	ID_ENGINE,
 	ID_ARENA,
 	ID_READERS,
@@ -56,6 +57,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_TLB - ID_HELP] = OPTION_MODEL,
 	[ID_WITHOUT - ID_HELP] = OPTION_WITHOUT,
 	[ID_QUICK - ID_HELP] = OPTION_QUICK,
+	[ID_FAILURES - ID_HELP] = OPTION_FAILURES,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
@@ -76,6 +78,7 @@ static const struct option long_options[] = {
 	{ "tlb", required_argument, NULL, ID_TLB },
 	{ "without", required_argument, NULL, ID_WITHOUT },
 	{ "quick", no_argument, NULL, ID_QUICK },
+	{ "failures", no_argument, NULL, ID_FAILURES },
 	{ "engine", required_argument, NULL, ID_ENGINE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
@@ -299,6 +302,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
+	o->failures |= id == ID_FAILURES;
 	return -1;
 }
 

@@ -26,6 +26,7 @@ enum {
 	OPTION_MODEL = 1 << 8,   /* --model, --tlb */
 	OPTION_WITHOUT = 1 << 9, /* --without CHECK[,CHECK...] */
 	OPTION_QUICK = 1 << 11,
+	OPTION_FAILURES = 1 << 12,
 	OPTION_ENGINE = 1 << 13,
 	OPTION_ARENA = 1 << 14,
 	OPTION_READERS = 1 << 15,
@@ -37,7 +38,7 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick;
+	bool has_seed, json, until_finding, quick, failures;
 	uint64_t seed, ops;
 	double seconds;
 	unsigned jobs, readers;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "failures.h"
 #include "options.h"
 #include "run.h"
 #include "trace_bin.h"
@@ -16,8 +17,8 @@
 /* Processor time that a replay may use. */
 #define REPLAY_SECONDS 600
 
-/* Run one file. Returns its exit status. */
-static int replay_file(const char *path, const struct options *o)
+/* Run one file, and with --failures sweep it. Returns its exit status. */
+static int replay_file(const char *path, const struct options *o, struct failures *failures)
 {
 	struct run_result *res = malloc(sizeof(*res));
 	uint64_t comparisons = 0;
@@ -44,6 +45,8 @@ static int replay_file(const char *path, const struct options *o)
 		status = EXIT_FINDING;
 	} else if (!comparisons) {
 		status = complain(EXIT_TOOL, "%s: nothing was compared", path);
+	} else if (o->failures) {
+		status = failures_sweep(path, &t, o, failures);
 	} else {
 		printf("%s: nothing found: %zu operations, %" PRIu64 " leaves, %" PRIu64 " comparisons\n", path, t.nr, res->leaves,
 		       comparisons);
@@ -54,33 +57,55 @@ static int replay_file(const char *path, const struct options *o)
 }
 
 static const char replay_help[] =
-	"usage: hitless replay FILE...\n"
+	"usage: hitless replay [--failures] FILE...\n"
 	"\n"
 	"Runs each trace, text or binary, under every check and says what comes of it.\n"
 	"\n"
+	"      --failures       then twice for each allocation, and each DMA mapping of a table, that an operation makes: that one\n"
+	"                       fails, and the rest of the trace runs on what is left; or the operation is tried again before the\n"
+	"                       rest. What is found is printed with the operation and its fail=N, minimized and saved\n"
+	"      --out DIR        --failures: where traces of findings go (default findings)\n"
 	"      --without C,..   leave out checks\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 a finding, 2 a file that is no trace or may not be run. The worst of all files counts.\n"
+	"Exit status: 0 nothing found, 1 a finding, 2 a file that is no trace or may not be run, 3 the tool itself is at fault, or no file\n"
+	"had anything to fail. The worst of all files counts.\n"
 	"\n"
-	"example: hitless replay corpus/seeds/*.trace\n";
+	"examples: hitless replay corpus/seeds/*.trace\n"
+	"          hitless replay --failures corpus/seeds/*.trace\n";
+
+/* What the sweeps of all files came to. Returns the exit status that the command would have without it, or 3 if nothing has failed. */
+static int replay_failures_end(const struct failures *f, int worst)
+{
+	if (f->failed)
+		printf("all: %" PRIu64 " failures in %" PRIu64 " of %" PRIu64 " operations, %" PRIu64 " runs, %" PRIu64
+		       " of them with a finding, %" PRIu64 " leaves, %" PRIu64 " comparisons\n",
+		       f->failed, f->operations, f->operations_of, f->runs, f->found, f->leaves, f->comparisons);
+	else if (worst == EXIT_CLEAN)
+		return complain(EXIT_TOOL, "no allocation was made to fail");
+	return worst;
+}
 
 int cmd_replay(int argc, char **argv)
 {
 	struct options o;
-	int i, status = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA, replay_help, &o), worst = EXIT_CLEAN;
+	unsigned mask = OPTION_FAILURES | OPTION_OUT | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA;
+	int i, status = options_parse(argc, argv, mask, replay_help, &o), worst = EXIT_CLEAN;
+	static struct failures failures;
 
 	if (status >= 0)
 		return status;
 	if (!o.files_nr)
 		return complain(EXIT_USAGE, "replay takes at least one FILE");
+	if (o.out && !o.failures)
+		return complain(EXIT_USAGE, "replay saves nothing: --out goes with --failures");
 	for (i = 0; i < o.files_nr; i++) {
-		status = replay_file(o.files[i], &o);
+		status = replay_file(o.files[i], &o, &failures);
 		fflush(stdout);
 		if (status > worst)
 			worst = status;
 	}
-	return worst;
+	return o.failures ? replay_failures_end(&failures, worst) : worst;
 }
 
 static const char convert_help[] = "usage: hitless convert FILE -o OUT\n"

@@ -30,13 +30,17 @@ void run_caught(void *arg, const struct verdict *v, const struct op *op)
 	siglongjmp(run_now.end, 1);
 }
 
-static void run_ops(struct exec *x, const struct trace *t, bool strict, struct run_result *res)
+static void run_ops(struct exec *x, const struct trace *t, bool strict, uint32_t *allocs, struct run_result *res)
 {
+	enum exec_status status;
 	size_t i;
 
 	for (i = 0; i < t->nr; i++) {
 		res->operations = i;
-		if (exec_op(x, &t->ops[i]) == EXEC_SKIPPED && strict) {
+		status = exec_op(x, &t->ops[i]);
+		if (allocs)
+			allocs[i] = status == EXEC_SKIPPED ? 0 : x->mem.allocs;
+		if (status == EXEC_SKIPPED && strict) {
 			snprintf(res->why, sizeof(res->why), "operation %zu touches a range that still waits for a sync", i + 1);
 			res->end = RUN_REFUSED;
 			exec_abandon(x);
@@ -47,7 +51,7 @@ static void run_ops(struct exec *x, const struct trace *t, bool strict, struct r
 	exec_close(x);
 }
 
-static void run_strict(struct exec *x, const struct trace *t, bool strict, struct run_result *res)
+static void run_strict(struct exec *x, const struct trace *t, bool strict, uint32_t *allocs, struct run_result *res)
 {
 	const char *why = "";
 
@@ -61,7 +65,7 @@ static void run_strict(struct exec *x, const struct trace *t, bool strict, struc
 			snprintf(res->why, sizeof(res->why), "%s", why);
 			return;
 		}
-		run_ops(x, t, strict, res);
+		run_ops(x, t, strict, allocs, res);
 	} else {
 		exec_abandon(x);
 	}
@@ -69,9 +73,9 @@ static void run_strict(struct exec *x, const struct trace *t, bool strict, struc
 	memcpy(res->comparisons, x->check.comparisons, sizeof(res->comparisons));
 }
 
-void run_here(struct exec *x, const struct trace *t, struct run_result *res)
+void run_here(struct exec *x, const struct trace *t, uint32_t *allocs, struct run_result *res)
 {
-	run_strict(x, t, false, res);
+	run_strict(x, t, false, allocs, res);
 }
 
 void run_guard(void)
@@ -94,7 +98,7 @@ static void run_in_child(const struct exec_options *options, const struct trace 
 	setrlimit(RLIMIT_CPU, &cpu);
 	if (exec_init(&x, options, run_caught, NULL))
 		_exit(EXIT_FAILURE + 100);
-	run_strict(&x, t, strict, res);
+	run_strict(&x, t, strict, NULL, res);
 	_exit(0);
 }
 

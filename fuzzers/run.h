@@ -30,9 +30,10 @@ struct run_result {
 
 /*
  * run_here - run t in this process. t->cfg must have been resolved. The exec must have been initialised with run_caught as its hook, and
- * arg NULL.
+ * arg NULL. An operation that deferred invalidation forbids is left out.
+ * allocs: NULL, or how many allocations and DMA mappings each operation that has returned attempted, t->nr numbers.
  */
-void run_here(struct exec *x, const struct trace *t, struct run_result *res);
+void run_here(struct exec *x, const struct trace *t, uint32_t *allocs, struct run_result *res);
 void run_caught(void *arg, const struct verdict *v, const struct op *op);
 
 /*

@@ -52,6 +52,29 @@ same)
 	"$hitless" fuzz --ops 20000 --seed 7 --json 2>/dev/null | grep -v -e second >again
 	cmp -s first again || fail "two campaigns from one seed differ"
 	;;
+failures)
+	"$hitless" replay --failures "$root"/corpus/seeds/*.trace "$root"/corpus/regressions/*.trace >out || fail "replay --failures: status $?"
+	grep -qE '^all: [1-9][0-9]* failures in .* runs, 0 of them with a finding' out || fail "replay --failures: $(tail -n 1 out)"
+	"$hitless" replay --failures "$root"/corpus/seeds/*.trace "$root"/corpus/regressions/*.trace >again
+	cmp -s out again || fail "a failure sweep differs from the first"
+	# The DMA mapping of each table fails too where there is one, and nothing else does.
+	for f in "$root"/corpus/seeds/*-no-snoop.trace; do
+		sed 's/coherent=no/coherent=yes/' "$f" >coherent
+		once=$("$hitless" replay --failures coherent | sed -n 's/^all: \([0-9]*\) failures.*/\1/p')
+		expect 0 "^all: $((2 * once)) failures" "$hitless" replay --failures "$f"
+	done
+	printf 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000 +0x1000 rw\nunmap 0x1000 +0x1000\n' >a
+	expect 0 '^all: 3 failures in 1 of 2 operations, 6 runs' "$hitless" replay --failures a
+	# Its own fail= is put aside for those of the sweep, and the next map is swept both behind it and for itself.
+	printf 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000 +0x1000 rw fail=2\nmap 0x1000 -> 0x5000 +0x1000 rw\n' >a
+	expect 0 '^all: 5 failures in 2 of 2 operations, 11 runs' "$hitless" replay --failures a
+	printf 'hitless 1\nformat vtdss\nunmap 0x1000 +0x1000\n' >a
+	expect 3 'no allocation was made to fail' "$hitless" replay --failures a
+	expect 2 'no-such' "$hitless" replay --failures no-such
+	expect 2 'failures' "$hitless" replay --out somewhere a
+	expect 2 'takes no --failures' "$hitless" fuzz --failures
+	[ ! -e findings ] || fail "a failure sweep without a finding left a folder"
+	;;
 campaign)
 	expect 0 'mix: ' "$hitless" fuzz --seconds 10 --seed 1 --jobs 2
 	"$hitless" fuzz --ops 5000 --seed 2 --json >out.json 2>/dev/null || fail "fuzz --json"
