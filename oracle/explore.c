@@ -67,13 +67,13 @@ static void explore_tell(struct explore *x, enum explore_kind kind, uint64_t iov
 
 /*
  * Walks of [iova, last] end like this. Those that read what was at rest before give the translation before, since that has been compared; those
- * that read what is at rest afterwards will be.
+ * that read what is at rest afterwards will be. But a table that was there before may be freed under a walk.
  */
 static void explore_end(struct explore *x, const struct state *s, struct inflight_seen *seen)
 {
 	if (x->each)
 		explore_tell(x, seen->kind, seen->iova, seen->last, seen->oa, seen->prot);
-	else if (!s->rest && !s->first)
+	else if (!s->rest && (!s->first || seen->kind == EXPLORE_WILD))
 		inflight_judge(&x->judge, &x->path, seen);
 }
 
