@@ -332,6 +332,7 @@ static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_
 
 	x->path.nr = 0;
 	x->path.root_seq = seq;
+	x->path.since_seq = x->view;
 	explore_table(x, s, level, pa, 0, true);
 	if (x->each && level < hw->top_level_max)
 		explore_tell(x, EXPLORE_FAULT, top_last + 1, UINT64_MAX, 0, 0);
