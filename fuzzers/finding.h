@@ -12,14 +12,14 @@
 #include "op.h"
 
 #define FINDING_SIGNATURE_MAX 128
-#define FINDING_REPORT_MAX 8192
+#define FINDING_REPORT_MAX 16384
 
 /*
  * struct finding - plain data, so that it can lie in memory shared between processes.
  *
  * @op_kind: of the operation that caused it, OP_NR if none did
  * @op_idx:  its index in the trace
- * @report:  for people: expected and seen, the walk that shows it, entry by entry; lines of text
+ * @report:  for people: expected and seen, the walk that shows it, entry by entry, and its schedule if it was in flight; lines of text
  */
 struct finding {
 	struct verdict v;

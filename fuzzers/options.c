@@ -39,6 +39,8 @@ enum option_id {
 	ID_ENGINE,
 	ID_ARENA,
 	ID_READERS,
+	ID_STORES,
+	ID_OP,
 	ID_END,
 };
 
@@ -61,6 +63,8 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
+	[ID_STORES - ID_HELP] = OPTION_STORES,
+	[ID_OP - ID_HELP] = OPTION_STORES,
 };
 
 static const struct option long_options[] = {
@@ -82,6 +86,8 @@ static const struct option long_options[] = {
 	{ "engine", required_argument, NULL, ID_ENGINE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
+	{ "stores", no_argument, NULL, ID_STORES },
+	{ "op", required_argument, NULL, ID_OP },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -280,6 +286,8 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_number("seed", arg, 0, UINT64_MAX, &o->seed);
 	case ID_OPS:
 		return parse_number("ops", arg, 1, UINT64_MAX, &o->ops);
+	case ID_OP:
+		return parse_number("op", arg, 1, UINT64_MAX, &o->op);
 	case ID_SECONDS:
 		return parse_seconds(arg, &o->seconds);
 	case ID_JOBS:
@@ -303,6 +311,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
 	o->failures |= id == ID_FAILURES;
+	o->stores |= id == ID_STORES;
 	return -1;
 }
 

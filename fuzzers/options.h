@@ -25,6 +25,7 @@ enum {
 	OPTION_OUT = 1 << 7,     /* --out DIR, or -o FILE */
 	OPTION_MODEL = 1 << 8,   /* --model, --tlb */
 	OPTION_WITHOUT = 1 << 9, /* --without CHECK[,CHECK...] */
+	OPTION_STORES = 1 << 10, /* --stores, --op N */
 	OPTION_QUICK = 1 << 11,
 	OPTION_FAILURES = 1 << 12,
 	OPTION_ENGINE = 1 << 13,
@@ -38,8 +39,8 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick, failures;
-	uint64_t seed, ops;
+	bool has_seed, json, until_finding, quick, failures, stores;
+	uint64_t seed, ops, op; /* op 0: unset */
 	double seconds;
 	unsigned jobs, readers;
 	const char *out;

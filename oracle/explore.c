@@ -67,7 +67,7 @@ static void explore_tell(struct explore *x, enum explore_kind kind, uint64_t iov
 
 /*
  * Walks of [iova, last] end like this. Those that read what was at rest before give the translation before, since that has been compared; those
- * that read what is at rest afterwards will be.
+ * that read what is at rest afterwards will be. But a table that was there before may be freed under a walk.
  */
 static void explore_end(struct explore *x, const struct state *s, struct inflight_seen *seen)
 {
@@ -332,6 +332,7 @@ static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_
 
 	x->path.nr = 0;
 	x->path.root_seq = seq;
+	x->path.since_seq = x->view;
 	explore_table(x, s, level, pa, 0, true);
 	if (x->each && level < hw->top_level_max)
 		explore_tell(x, EXPLORE_FAULT, top_last + 1, UINT64_MAX, 0, 0);

@@ -98,6 +98,38 @@ formats)
 tiny)
 	expect 0 '.' "$hitless" enumerate --quick
 	;;
+show)
+	seed=$root/corpus/seeds/vtdss-cut-middle.trace
+	expect 0 '^  root at 0x101000, level 3$' "$hitless" show "$seed"
+	expect 0 '^      L2 \[0x40000000, 0x7fffffff\] -> 0x80000000  1 x 1G rw-   at 0x102008 = 0x80000083$' "$hitless" show "$seed"
+	"$hitless" show "$seed" | grep -q '^ *#' && fail "show without --stores prints events"
+	"$hitless" show --stores --op 3 "$seed" >out || fail "show --stores --op"
+	grep -q '^3: cut   0x60000000$' out || fail "no operation 3"
+	! grep -qE '^([0-245-9]|an empty domain)' out || fail "--op prints other operations"
+	sed -n 's/^  *#/#/p' out >events
+	cat >expected <<-'END'
+	#1  alloc             level 1 table 0x103000 [0x40000000, 0x7fffffff], 4096 bytes of zeroes
+	#2  fill, relaxed     level 1 0x103000 x 256 [0x40000000, 0x5fffffff]: empty -> 2M leaf, oa 0x80000000 to 0x9fe00000 rw- A D
+	#3  fill, relaxed     level 1 0x103800 x 256 [0x60000000, 0x7fffffff]: empty -> 2M leaf, oa 0xa0000000 to 0xbfe00000 rw- A D
+	#4  compare-exchange  level 2 0x102008 [0x40000000, 0x7fffffff]: 1G leaf, oa 0x80000000 rw- A D -> table 0x103000
+	#5  invalidate        vtd 0x100f2 0x40000052: removes leaves of level 0 1 2 that touch [0x40000000, 0x7fffffff]
+	#6  sync
+	END
+	diff expected events || fail "the events of the cut are not those expected"
+	for line in '#1  root|#2  root              level 3 table 0x101000 \[0x0, 0xffffffffffff\]' \
+		'#1  device            level 2 0x102008 \[0x40000000, 0x7fffffff\]: 1G leaf, oa 0x80000000 rw- -> 1G leaf, oa 0x80000000 rw- A D' \
+		'#257  compare-exchange  level 0 0x104000 x 512 .* 4K leaf, oa 0xa0000000 to 0xa01ff000 rw- A, one by one up to #768' \
+		'#2  store, relaxed    level 1 0x103800 \[0x60000000, 0x601fffff\]: table 0x104000 -> empty' \
+		'#6  free              level 0 table 0x104000 \[0x60000000, 0x601fffff\], 4096 bytes'; do
+		expect 0 "^ +($line)\$" "$hitless" show --stores "$seed"
+	done
+	trace a 'hitless 1\nformat x86_64 model=incoherent\nmap 0x1000 -> 0x5000 +0x1000 rw fail=2\n'
+	expect 0 '^ +#[0-9]+  alloc fails       4096 bytes$' "$hitless" show --stores a
+	expect 0 '^ +#2  dma map           level 3 table 0x101000 \[0x0, 0xffffffffffffffff\], 4096 bytes$' "$hitless" show --stores a
+	expect 2 'number 9' "$hitless" show --op 9 "$seed"
+	expect 2 'op' "$hitless" show --op 0 "$seed"
+	expect 2 'replay takes no --stores' "$hitless" replay --stores "$seed"
+	;;
 stop)
 	"$hitless" fuzz --seconds 60 --seed 3 >out 2>&1 &
 	pid=$!
