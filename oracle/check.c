@@ -175,7 +175,7 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 	if (call->kind == CALL_DIRTY && !want.ret)
 		dirty_report(c, call, res);
 	dirty_written(c);
-	if (check_is_on(c, CHECK_INFLIGHT) || check_is_on(c, CHECK_WRITEBACK))
+	if (check_is_on(c, CHECK_INFLIGHT) || (check_is_on(c, CHECK_WRITEBACK) && !c->hw.cfg.coherent))
 		explore_log(c, call, &want);
 	account_log(c, call, &want, &span);
 	explore_settle(c);
@@ -197,6 +197,10 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 		span.iova = want.hull.iova;
 	if (span.last < want.hull.last)
 		span.last = want.hull.last;
+	/* The leaves themselves, their sizes, their dirty state, and tables that an unmap may have left. */
+	if (!check_is_on(c, CHECK_TRANSLATION) && !check_is_on(c, CHECK_LAYOUT) && !(check_is_on(c, CHECK_DIRTY) && c->hw.has_dirty) &&
+	    !(check_is_on(c, CHECK_ACCOUNTING) && removed.last >= removed.iova))
+		return;
 	if (hw_iova_valid(&c->hw, span.iova) && hw_iova_valid(&c->hw, span.last))
 		sweep(c, removed.last >= removed.iova ? &removed : NULL, span.iova, span.last);
 }

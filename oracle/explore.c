@@ -451,9 +451,10 @@ void explore_log(struct check *c, const struct call *call, const struct call_exp
 	}
 	history_build(x.h, c);
 	inflight_init(&x.judge, c, call, want);
-	explore_epochs(&x);
+	if (check_is_on(c, CHECK_INFLIGHT))
+		explore_epochs(&x);
 	/* What a device that does not snoop may read once all is said and done. */
-	if (c->hw.cfg.model == MODEL_INCOHERENT) {
+	if (c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(c, CHECK_WRITEBACK)) {
 		x.view = HISTORY_NEVER - 1;
 		x.until = HISTORY_NEVER;
 		x.judge.ended = true;
