@@ -345,7 +345,7 @@ static void account_chain(struct check *c)
 			page = account_page(c, ev->pa);
 			*page = (struct page){ .state = PAGE_PRIVATE,
 					       .stamp = c->view->op,
-					       .touched_op = page->touched_op,
+					       .touched_build = page->touched_build,
 					       .touched_idx = page->touched_idx,
 					       .events_first = SIZE_MAX,
 					       .events_last = SIZE_MAX };

@@ -88,13 +88,13 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * @children_nr: tables that it points to
  * @mapped: within the reach of a device that does not snoop
  * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
- * @touched_op, @touched_idx: history.h: the operation that touched it last, and its record there
+ * @touched_build, @touched_idx: history.h: the history that it has a record in, and which
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
 	bool mapped;
-	uint32_t stamp, children_nr, touched_op, touched_idx;
+	uint32_t stamp, children_nr, touched_build, touched_idx;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
 };

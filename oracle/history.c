@@ -60,7 +60,7 @@ struct touched *history_touched(const struct history *h, uint64_t pa)
 	if (!mem_view_has(h->c->view, pa, 1))
 		return NULL;
 	page = history_page(h, pa);
-	return page->touched_op == h->c->view->op ? &h->touched[page->touched_idx] : NULL;
+	return page->touched_build == h->build ? &h->touched[page->touched_idx] : NULL;
 }
 
 /* The record of the table at pa, made if there is none, and of those that led to it when the operation began. Returns its index. */
@@ -69,11 +69,11 @@ static uint32_t history_touch(struct history *h, uint64_t pa)
 	struct page *page = history_page(h, pa);
 	uint32_t idx, above;
 
-	if (page->touched_op == h->c->view->op)
+	if (page->touched_build == h->build)
 		return page->touched_idx;
 	HISTORY_GROW(h->touched, h->touched_nr, h->touched_room, 1);
 	idx = (uint32_t)h->touched_nr++;
-	page->touched_op = h->c->view->op;
+	page->touched_build = h->build;
 	page->touched_idx = idx;
 	h->touched[idx] = (struct touched){ .pa = pa,
 					    .items = mem_view_frame(h->c->view, pa)->bytes >> h->c->hw.item_bytes_lg2,
@@ -144,6 +144,7 @@ void history_build(struct history *h, struct check *c)
 	size_t i;
 
 	h->c = c;
+	h->build++;
 	h->touched_nr = h->nodes_nr = h->runs_nr = h->versions_nr = 0;
 	HISTORY_GROW(h->own, 0, h->own_room, c->view->events_nr);
 	HISTORY_GROW(h->place, 0, h->place_room, c->view->events_nr);
