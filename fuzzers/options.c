@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_key.h"
 #include "op.h"
@@ -41,6 +43,7 @@ enum option_id {
 	ID_READERS,
 	ID_STORES,
 	ID_OP,
+	ID_PART,
 	ID_END,
 };
 
@@ -65,6 +68,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_READERS - ID_HELP] = OPTION_READERS,
 	[ID_STORES - ID_HELP] = OPTION_STORES,
 	[ID_OP - ID_HELP] = OPTION_STORES,
+	[ID_PART - ID_HELP] = OPTION_PART,
 };
 
 static const struct option long_options[] = {
@@ -88,6 +92,7 @@ static const struct option long_options[] = {
 	{ "readers", required_argument, NULL, ID_READERS },
 	{ "stores", no_argument, NULL, ID_STORES },
 	{ "op", required_argument, NULL, ID_OP },
+	{ "part", required_argument, NULL, ID_PART },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -306,6 +311,9 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_engine(arg);
 	case ID_ARENA:
 		return parse_arena(arg, &o->exec.arena_bytes);
+	case ID_PART:
+		o->part = arg;
+		return -1;
 	}
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
@@ -397,4 +405,11 @@ int options_config(const struct options *o, const char *format, const char *text
 	if (o->tlb >= 0)
 		cfg->tlb = (uint8_t)o->tlb;
 	return exec_resolve(cfg, err, err_bytes);
+}
+
+int options_out(const struct options *o)
+{
+	if (o->out && ((mkdir(o->out, 0755) && errno != EEXIST) || access(o->out, W_OK | X_OK)))
+		return complain(EXIT_USAGE, "%s: %s", o->out, strerror(errno));
+	return -1;
 }

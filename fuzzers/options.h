@@ -31,6 +31,7 @@ enum {
 	OPTION_ENGINE = 1 << 13,
 	OPTION_ARENA = 1 << 14,
 	OPTION_READERS = 1 << 15,
+	OPTION_PART = 1 << 16,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -43,7 +44,7 @@ struct options {
 	uint64_t seed, ops, op; /* op 0: unset */
 	double seconds;
 	unsigned jobs, readers;
-	const char *out;
+	const char *out, *part;
 	int model, tlb; /* -1: unset */
 	struct exec_options exec;
 	char **files;
@@ -65,6 +66,12 @@ bool options_want(const struct options *o, const char *format);
  * and a line in err.
  */
 int options_config(const struct options *o, const char *format, const char *text, struct config *cfg, char *err, size_t err_bytes);
+
+/*
+ * options_out - make the directory of --out, if that was given, so that a finding does not come to light only to have no place to go.
+ * Returns -1, or the exit status after a message.
+ */
+int options_out(const struct options *o);
 
 /* One line on standard error, "hitless: ...". Returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

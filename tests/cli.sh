@@ -97,6 +97,8 @@ formats)
 	;;
 tiny)
 	expect 0 '.' "$hitless" enumerate --quick
+	expect 2 'unknown part' "$hitless" enumerate --part ranges,nonesuch
+	expect 2 'no configuration' "$hitless" enumerate --format dart --part hole
 	;;
 show)
 	seed=$root/corpus/seeds/vtdss-cut-middle.trace
