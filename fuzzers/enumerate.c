@@ -219,6 +219,8 @@ static unsigned scope_has(const struct hw *hw)
 
 	if (!hw->has_low || !hw->has_high)
 		parts &= ~(unsigned)ENUMERATE_HOLE;
+	if (!hw->has_dirty)
+		parts &= ~(unsigned)ENUMERATE_DEVICES;
 	return parts;
 }
 
@@ -241,6 +243,10 @@ static void scope_run(struct scope *s, unsigned parts)
 			pairs_part(s, &s->parts[i]);
 		if (parts & ENUMERATE_RANGES)
 			ranges_part(s, &s->parts[i]);
+		if (parts & ENUMERATE_DEVICES)
+			enumerate_devices(s, &s->parts[i]);
+		if (parts & ENUMERATE_FAILURES)
+			enumerate_failures(s, &s->parts[i]);
 	}
 	if (parts & ENUMERATE_HOLE)
 		scope_hole(s);

@@ -14,6 +14,8 @@
  *          each range u: the same, unmap u and what is left; and where u starts inside a leaf, the same with a cut before it. And each
  *          alignment of a with each of b, without u.
  * hole     every range that starts in the lower half and ends in the upper one is refused.
+ * devices  where the device keeps dirty state, see enumerate_device.c
+ * failures see enumerate_fail.c
  *
  * Permissions and attributes take turns, so that each that the format can express is used. Where the device keeps dirty state, in every
  * fourth script of ranges it writes before the cut, and a clearing dirty follows the cut.
@@ -30,17 +32,21 @@ enum enumerate_part {
 	ENUMERATE_RANGES = 1 << 0,
 	ENUMERATE_PAIRS = 1 << 1,
 	ENUMERATE_HOLE = 1 << 2,
-	ENUMERATE_ALL = (1 << 3) - 1,
+	ENUMERATE_DEVICES = 1 << 3,
+	ENUMERATE_FAILURES = 1 << 4,
+	ENUMERATE_ALL = (1 << 5) - 1,
 };
 
 /*
  * struct enumerate_counts - how much of it there was.
  *
  * @splits:   cuts inside a leaf that were made; @refused: of all operations
+ * @actions:  cases in which the device acted within an operation, once or twice; @failures: in which an allocation failed
  */
 struct enumerate_counts {
 	uint64_t units, ranges, alignments, pairs, domains, operations;
 	uint64_t maps, cuts, splits, unmaps, refused, leaves;
+	uint64_t actions, failures;
 	uint64_t comparisons[CHECK_NR];
 };
 
@@ -68,7 +74,7 @@ unsigned enumerate_parts(const struct config *cfg, unsigned parts);
 
 /*
  * enumerate_config - enumerate parts of the resolved configuration cfg, which must be a tiny one, in this process. quick: ranges only in
- * the first 64 units and of the last 64 those that reach the end; pairs in 8 units. Of options
+ * the first 64 units and of the last 64 those that reach the end; pairs in 8 units; devices and failures as their files say. Of options
  * only the checks are used. Returns how many comparisons were made.
  */
 uint64_t enumerate_config(struct enumerate *e, const struct config *cfg, const struct exec_options *options, unsigned parts, bool quick);

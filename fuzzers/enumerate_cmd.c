@@ -32,12 +32,30 @@ static const char help[] =
 	"            beside each other; for each third range, unmap it, with a cut before it if it starts inside a leaf.\n"
 	"            And each two alignments of the pair.\n"
 	"  hole      each range from the lower half into the upper one, which must be refused.\n"
+	"  devices   where the device sets dirty (ad=1): for each leaf size, a piece that is one such leaf and a piece\n"
+	"            with a unit more on either side; for each cut point inside the leaf: the cut, of an entry that is\n"
+	"            clean and of one that is dirty; the unmap of what is left or right of a cut there; a clearing dirty\n"
+	"            of all, of left, of right or of the unit there; and for each piece a map beside it. In each of these\n"
+	"            the device acts once: at each place from before the first attempt to store to after the last one;\n"
+	"            reading and writing; at the start of the old entry, just below the cut, at the cut, at the end of\n"
+	"            the old entry (for unmap, dirty and map: the ends of the operation's range and of its neighbour).\n"
+	"            Two actions, at each two places, at start and end of the entry: for cuts of leaves of up to 16 units\n"
+	"            at the first, the middle and the last point. Each time then a clearing dirty over everything, in\n"
+	"            windows of all, half, a fifth or an eighth, a write, a clearing dirty.\n"
+	"  failures  ranges of units (of the first 64, those of the last 64 that reach the end, each that is one leaf),\n"
+	"            with each alignment that gives them other leaves: a map on an empty domain with the first allocation\n"
+	"            failing, on another with the second, and so on until none is left to fail, then a map of what is\n"
+	"            missing; and its cuts (each point inside a leaf if the oa is congruent throughout, else the first,\n"
+	"            the middle and the last) with each allocation failing in turn. In the first 8 units, for each two\n"
+	"            ranges, the map of the second likewise, over or beside the first, and over its empty tables.\n"
 	"\n"
 	"  --format FORMAT   only this one; may be given several times\n"
 	"  --config TEXT     this configuration instead of the format's tiny ones, as 'tiny=3 levels=2'\n"
 	"  --part PART,...   only these of the above\n"
 	"  --quick           less: ranges in the first 64 units and, of the last 64, those that reach the end; pairs in 8\n"
-	"                    units\n"
+	"                    units; devices: in leaves of more than 16 units the first, second, middle and last cut\n"
+	"                    point, two actions (writes) in leaves of up to 8 units; failures: 16 units instead of 64,\n"
+	"                    pairs in 4\n"
 	"  --jobs N          configurations at a time; default 1\n"
 	"  --without CHECK   leave checks out\n"
 	"  --out DIR         where the trace of a finding goes; default findings\n"
@@ -45,7 +63,7 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 the tool itself is at fault or nothing was compared.\n";
 
-static const char *const part_names[] = { "ranges", "pairs", "hole" };
+static const char *const part_names[] = { "ranges", "pairs", "hole", "devices", "failures" };
 
 #define PARTS_NR (sizeof(part_names) / sizeof(part_names[0]))
 
@@ -184,13 +202,13 @@ static void task_print(void *arg, unsigned i)
 	const struct task *t = &tasks->list[i];
 	const struct enumerate_counts *n = &t->e->counts;
 
-	printf("%s %s: %llu units, %llu ranges x alignments, %llu pairs, %llu domains, %llu "
+	printf("%s %s: %llu units, %llu ranges x alignments, %llu pairs, %llu device actions, %llu failed allocations, %llu domains, %llu "
 	       "operations "
 	       "(%llu maps, %llu cuts, %llu of them splits, %llu unmaps, %llu refused), %llu comparisons, %.1f s\n",
 	       t->cfg.format, t->text, (unsigned long long)n->units, (unsigned long long)n->ranges, (unsigned long long)n->pairs,
-	       (unsigned long long)n->domains, (unsigned long long)n->operations, (unsigned long long)n->maps, (unsigned long long)n->cuts,
-	       (unsigned long long)n->splits, (unsigned long long)n->unmaps, (unsigned long long)n->refused,
-	       (unsigned long long)counts_compared(n), t->seconds);
+	       (unsigned long long)n->actions, (unsigned long long)n->failures, (unsigned long long)n->domains,
+	       (unsigned long long)n->operations, (unsigned long long)n->maps, (unsigned long long)n->cuts, (unsigned long long)n->splits,
+	       (unsigned long long)n->unmaps, (unsigned long long)n->refused, (unsigned long long)counts_compared(n), t->seconds);
 	if (t->e->end == ENUMERATE_FINDING)
 		printf("\nFINDING %s\nhitless replay %s\n\n", t->e->finding.report, t->path);
 	fflush(stdout);
@@ -203,11 +221,11 @@ static json_t *json_counts(const struct enumerate_counts *n)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(checks, check_names[i], json_integer((json_int_t)n->comparisons[i]));
-	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI so}", "units", (json_int_t)n->units, "ranges", (json_int_t)n->ranges,
-			 "alignments", (json_int_t)n->alignments, "pairs", (json_int_t)n->pairs, "domains", (json_int_t)n->domains,
-			 "operations", (json_int_t)n->operations, "maps", (json_int_t)n->maps, "cuts", (json_int_t)n->cuts, "splits",
-			 (json_int_t)n->splits, "unmaps", (json_int_t)n->unmaps, "refused", (json_int_t)n->refused, "leaves",
-			 (json_int_t)n->leaves, "comparisons", checks);
+	return json_pack("{sI sI sI sI sI sI sI sI sI sI sI sI sI sI so}", "units", (json_int_t)n->units, "ranges", (json_int_t)n->ranges,
+			 "alignments", (json_int_t)n->alignments, "pairs", (json_int_t)n->pairs, "actions", (json_int_t)n->actions,
+			 "failures", (json_int_t)n->failures, "domains", (json_int_t)n->domains, "operations", (json_int_t)n->operations,
+			 "maps", (json_int_t)n->maps, "cuts", (json_int_t)n->cuts, "splits", (json_int_t)n->splits, "unmaps",
+			 (json_int_t)n->unmaps, "refused", (json_int_t)n->refused, "leaves", (json_int_t)n->leaves, "comparisons", checks);
 }
 
 static json_t *json_finding(const struct task *t)
@@ -228,6 +246,8 @@ static void counts_add(struct enumerate_counts *sum, const struct enumerate_coun
 
 	sum->ranges += n->ranges;
 	sum->pairs += n->pairs;
+	sum->actions += n->actions;
+	sum->failures += n->failures;
 	sum->domains += n->domains;
 	sum->operations += n->operations;
 	sum->maps += n->maps;
@@ -276,6 +296,14 @@ static void print_json(const struct tasks *tasks, const struct enumerate_counts 
 	json_decref(root);
 }
 
+/* Whether a part of the task ran no case at all. */
+static bool task_idle(const struct task *t)
+{
+	const struct enumerate_counts *n = &t->e->counts;
+
+	return !counts_compared(n) || (t->parts & ENUMERATE_DEVICES && !n->actions) || (t->parts & ENUMERATE_FAILURES && !n->failures);
+}
+
 /* The summary, and whether anything was compared. */
 static int tasks_report(const struct tasks *tasks, double seconds)
 {
@@ -287,16 +315,16 @@ static int tasks_report(const struct tasks *tasks, double seconds)
 
 		counts_add(&sum, &t->e->counts);
 		found += t->e->end == ENUMERATE_FINDING;
-		idle += t->e->end == ENUMERATE_CLEAN && !counts_compared(&t->e->counts);
+		idle += t->e->end == ENUMERATE_CLEAN && task_idle(t);
 	}
 	if (tasks->o->json)
 		print_json(tasks, &sum, seconds);
 	else
-		printf("%u tiny configurations%s: %llu ranges x alignments, %llu pairs, %llu "
+		printf("%u tiny configurations%s: %llu ranges x alignments, %llu pairs, %llu device actions, %llu failed allocations, %llu "
 		       "operations, %llu splits, %llu comparisons in %.1f s; %u found something\n",
 		       tasks->nr, tasks->o->quick ? ", quickly" : "", (unsigned long long)sum.ranges, (unsigned long long)sum.pairs,
-		       (unsigned long long)sum.operations, (unsigned long long)sum.splits, (unsigned long long)counts_compared(&sum),
-		       seconds, found);
+		       (unsigned long long)sum.actions, (unsigned long long)sum.failures, (unsigned long long)sum.operations,
+		       (unsigned long long)sum.splits, (unsigned long long)counts_compared(&sum), seconds, found);
 	if (found)
 		return EXIT_FINDING;
 	return idle ? complain(EXIT_TOOL, "nothing was compared") : EXIT_CLEAN;
@@ -315,7 +343,7 @@ static int parse_parts(const char *text, unsigned *parts)
 			if (strlen(part_names[i]) == nr && !memcmp(part_names[i], text, nr))
 				break;
 		if (i == PARTS_NR)
-			return complain(EXIT_USAGE, "unknown part '%.*s'; there are: ranges pairs hole", (int)nr, text);
+			return complain(EXIT_USAGE, "unknown part '%.*s'; there are: ranges pairs hole devices failures", (int)nr, text);
 		*parts |= 1u << i;
 		text = text[nr] ? text + nr + 1 : NULL;
 	}

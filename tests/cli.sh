@@ -96,9 +96,19 @@ formats)
 	PY
 	;;
 tiny)
-	expect 0 '.' "$hitless" enumerate --quick
+	expect 0 '.' "$hitless" enumerate --quick --part ranges,pairs,hole
 	expect 2 'unknown part' "$hitless" enumerate --part ranges,nonesuch
 	expect 2 'no configuration' "$hitless" enumerate --format dart --part hole
+	;;
+actions)
+	"$hitless" enumerate --quick --part devices,failures --json >out.json || fail "enumerate devices and failures: exit status $?"
+	python3 - out.json <<-'PY' || fail "enumerate --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	assert o["findings"] == [] and o["parts"] == ["devices", "failures"]
+	assert all(c["failures"] > 0 and (c["actions"] > 0) == ("ad=yes" in c["resolved"]) for c in o["configurations"])
+	assert o["comparisons"]["dirty"] > 0 and o["comparisons"]["failure"] > 0
+	PY
 	;;
 show)
 	seed=$root/corpus/seeds/vtdss-cut-middle.trace
