@@ -44,6 +44,7 @@ enum option_id {
 	ID_STORES,
 	ID_OP,
 	ID_PART,
+	ID_PROVE,
 	ID_END,
 };
 
@@ -69,6 +70,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_STORES - ID_HELP] = OPTION_STORES,
 	[ID_OP - ID_HELP] = OPTION_STORES,
 	[ID_PART - ID_HELP] = OPTION_PART,
+	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 };
 
 static const struct option long_options[] = {
@@ -93,6 +95,7 @@ static const struct option long_options[] = {
 	{ "stores", no_argument, NULL, ID_STORES },
 	{ "op", required_argument, NULL, ID_OP },
 	{ "part", required_argument, NULL, ID_PART },
+	{ "prove", no_argument, NULL, ID_PROVE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -318,6 +321,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
+	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;
 	o->stores |= id == ID_STORES;
 	return -1;

@@ -32,6 +32,7 @@ enum {
 	OPTION_ARENA = 1 << 14,
 	OPTION_READERS = 1 << 15,
 	OPTION_PART = 1 << 16,
+	OPTION_PROVE = 1 << 17,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -40,7 +41,7 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick, failures, stores;
+	bool has_seed, json, until_finding, quick, failures, stores, prove;
 	uint64_t seed, ops, op; /* op 0: unset */
 	double seconds;
 	unsigned jobs, readers;

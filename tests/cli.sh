@@ -95,6 +95,31 @@ formats)
 	assert all(any(c["tiny"] for c in f["configurations"]) for f in o["formats"])
 	PY
 	;;
+prove)
+	"$hitless" formats --prove --quick --json >out.json || fail "formats --prove: exit status $?"
+	python3 - out.json <<-'PY' || fail "formats --prove --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	caps = ("size_change", "leaf_to_table")
+	assert o["findings"] == [] and o["cuts"] > 0 and o["comparisons"] > 0 and o["bound"]
+	for c in o["configurations"]:
+	    for cap in caps:
+	        # What is declared is proved, or there was nothing to prove it on, and that is not called proved.
+	        assert (c[cap]["verdict"] == "proved") == (c[cap]["declared"] and c[cap]["proved"] > 0), c
+	        assert not c[cap]["refuted"] and not (c[cap]["refused"] if c[cap]["declared"] else c[cap]["proved"]), c
+	    # No cut came to nothing.
+	    for leaf in c["leaves"]:
+	        assert leaf["cuts"] == max(leaf[cap]["proved"] + leaf[cap]["refused"] for cap in caps), leaf
+	def verdicts(cap, verdict):
+	    return {c["format"] for c in o["configurations"] if c[cap]["verdict"] == verdict}
+	assert {"amdv1", "riscv64", "armv8_4k", "armv8_16k", "armv8_64k"} <= verdicts("size_change", "proved")
+	assert {"amdv1", "riscv64", "armv8_4k", "vtdss", "x86_64"} <= verdicts("leaf_to_table", "proved")
+	assert {"armv7s", "armv8_4k"} <= verdicts("size_change", "refused") & verdicts("leaf_to_table", "refused")
+	PY
+	expect 0 'live size change: declared, nothing to prove it on' "$hitless" formats --prove --quick --format riscv64 --config napot=0
+	expect 0 'live leaf to table: declared, proved on [0-9]+ cuts' "$hitless" formats --prove --quick --format vtdss --config tiny=2
+	expect 2 'prove' "$hitless" formats --quick
+	;;
 tiny)
 	expect 0 '.' "$hitless" enumerate --quick --part ranges,pairs,hole
 	expect 2 'unknown part' "$hitless" enumerate --part ranges,nonesuch
