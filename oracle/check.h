@@ -17,6 +17,9 @@
 #include "check_state.h"
 #include "predict.h"
 
+/* check_release - gives back what check_init and the checks have used. */
+void check_release(struct check *c);
+
 /*
  * check_created - the domain was made; the log holds what that took. The engine declares these capabilities: not more than the hardware
  * has, nor less, since a cut that is

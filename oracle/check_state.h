@@ -180,7 +180,7 @@ struct check {
  */
 int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg,
 	       const char **why);
-void check_release(struct check *c);
+void check_state_release(struct check *c); /* for check_release, of check.h, alone */
 
 /* Fill in a verdict and report it; does not return. */
 void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want,
