@@ -363,14 +363,17 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 	return true;
 }
 
-/* The step from one old value to the next as a power of two: 0 for none, 64 if it is no such step. */
+/*
+ * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
+ * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
+ */
 static unsigned mem_step_lg2(uint64_t from, uint64_t to)
 {
 	uint64_t step = to - from;
 
 	if (!step)
 		return 0;
-	return step & (step - 1) || step == 1 ? 64 : (unsigned)__builtin_ctzll(step);
+	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
 }
 
 /*

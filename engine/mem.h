@@ -21,7 +21,7 @@ enum mem_fault {
 	MEM_FAULT_DOUBLE_FREE,
 	MEM_FAULT_BUDGET,    /* more steps than the operation may use */
 	MEM_FAULT_INVARIANT, /* an engine invariant does not hold; text says which */
-	MEM_FAULT_LOG_FULL,  /* the tool's own fault: the log has no room */
+	MEM_FAULT_LOG_FULL,  /* the operation stores more than twice what the arena holds: it makes no progress */
 };
 
 /* What is done about a fault at pa (MEM_NONE where there is no address). Must not return: if it does, the process ends. */

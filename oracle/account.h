@@ -20,4 +20,7 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
  */
 void account_end(struct check *c, const struct call *call, const struct call_result *res);
 
+/* account_teardown - follow the log of the domain's end: tables are freed, which the device walks no more. */
+void account_teardown(struct check *c);
+
 #endif

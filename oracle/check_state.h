@@ -141,7 +141,8 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
  * @syncs:  SYNC events so far
- * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call; @cmds: commands since
+ * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call;
+ *          @owed_waiting: those before it have arisen; @cmds: commands since
  *          the last sync
  * @cost:   of the whole domain
  * @chain:  by event: the next one that stores to the same new table
@@ -163,7 +164,7 @@ struct check {
 	uint64_t linked_nr, private_nr, unlinked_nr;
 	uint64_t syncs;
 	struct owed *owed;
-	size_t owed_nr, owed_room, owed_from, owed_first;
+	size_t owed_nr, owed_room, owed_from, owed_first, owed_waiting;
 	struct check_cost cost;
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
@@ -197,6 +198,21 @@ static inline void check_count(struct check *c, enum check_kind kind, uint64_t n
 {
 	if (check_is_on(c, kind))
 		c->comparisons[kind] += nr;
+}
+
+/* The record of the table that starts at pa, inside the arena. */
+static inline struct page *check_page(const struct check *c, uint64_t pa)
+{
+	return &c->pages[(pa - c->view->pa) >> MEM_FRAME_LG2];
+}
+
+/* Address of the table that pa, inside the arena, lies in. */
+static inline uint64_t check_table(const struct check *c, uint64_t pa)
+{
+	const struct mem_frame *f = mem_view_frame(c->view, pa);
+	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
+
+	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
 }
 
 /* Level whose tables hold leaves of this size. */

@@ -119,6 +119,9 @@ struct hw {
  */
 int hw_init(struct hw *hw, const struct config *cfg, const char **why);
 
+/* "rw- cache priv" into buf; returns buf. */
+const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes);
+
 /* The formats built in, NULL at the end. */
 extern const struct hw_format *const hw_formats[];
 

@@ -39,7 +39,8 @@ static bool inflight_is(const struct inflight_seen *seen, uint64_t iova, const s
 {
 	if (!piece)
 		return seen->kind == EXPLORE_FAULT;
-	return seen->kind == EXPLORE_LEAF && seen->oa + (iova - seen->iova) == piece->oa + (iova - piece->iova) && seen->prot == piece->prot;
+	return seen->kind == EXPLORE_LEAF && seen->oa + (iova - seen->iova) == piece->oa + (iova - piece->iova) &&
+	       seen->prot == piece->prot;
 }
 
 /* The piece that holds iova after the operation, or NULL. */
@@ -64,9 +65,9 @@ static const struct imap_piece *inflight_after(const struct inflight *j, uint64_
 			after->oa += j->call->iova - after->iova;
 			after->iova = j->call->iova;
 		}
-	} else if (j->changes && after->iova < j->first && after->last >= j->first) {
+	} else if (j->changes && iova < j->first && after->last >= j->first) {
 		after->last = j->first - 1;
-	} else if (j->changes && after->iova <= j->last && after->last > j->last) {
+	} else if (j->changes && iova > j->last && after->iova <= j->last) {
 		after->oa += j->last + 1 - after->iova;
 		after->iova = j->last + 1;
 	}
@@ -74,13 +75,6 @@ static const struct imap_piece *inflight_after(const struct inflight *j, uint64_
 }
 
 /* --- what is said about it --- */
-
-static const char *inflight_words(unsigned prot, char *buf, size_t bytes)
-{
-	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
-		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
-	return buf;
-}
 
 /* "2M" */
 static void inflight_say_size(unsigned size_lg2, char *buf, size_t bytes)
@@ -93,7 +87,7 @@ static void inflight_say_leaf(uint64_t oa, unsigned prot, unsigned size_lg2, cha
 	char words[32], size[8];
 
 	inflight_say_size(size_lg2, size, sizeof(size));
-	snprintf(buf, bytes, "oa 0x%llx %s, in a leaf of %s", (unsigned long long)oa, inflight_words(prot, words, sizeof(words)), size);
+	snprintf(buf, bytes, "oa 0x%llx %s, in a leaf of %s", (unsigned long long)oa, hw_prot_words(prot, words, sizeof(words)), size);
 }
 
 static void inflight_say_piece(const struct inflight *j, const struct imap_piece *p, uint64_t iova, char *buf, size_t bytes)

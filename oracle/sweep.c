@@ -48,14 +48,6 @@ static void sweep_hole(struct sweep *s, unsigned level, uint64_t iova, uint64_t 
 		     (unsigned long long)at, (unsigned long long)(s->p->oa + (at - s->p->iova)));
 }
 
-/* "rw- cache" into buf. */
-static const char *sweep_words(unsigned prot, char *buf, size_t bytes)
-{
-	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
-		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
-	return buf;
-}
-
 static void sweep_prot(struct sweep *s, unsigned level, uint64_t iova, unsigned seen, enum verdict_kind kind)
 {
 	unsigned differ = seen ^ s->p->prot;
@@ -65,7 +57,7 @@ static void sweep_prot(struct sweep *s, unsigned level, uint64_t iova, unsigned 
 	if (!differ)
 		return;
 	check_report(s->c, class, 1, level, kind, kind, &iova, "iova 0x%llx: expected %s, the walk gives %s", (unsigned long long)iova,
-		     sweep_words(s->p->prot, want, sizeof(want)), sweep_words(seen, got, sizeof(got)));
+		     hw_prot_words(s->p->prot, want, sizeof(want)), hw_prot_words(seen, got, sizeof(got)));
 }
 
 /* The last item of a leaf has been seen: its dirty state is the OR over all of them. */
