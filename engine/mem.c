@@ -3,8 +3,7 @@
  * mem.c - simulated physical memory: the arena, its allocator and the observed half of the primitives.
  *
  * Freed tables are poisoned and go to the end of a queue of their size, so that a stale pointer finds poison for as long as possible.
- * Nothing here
- * depends on host addresses: a run is reproducible bit by bit.
+ * Nothing here depends on host addresses: a run is reproducible bit by bit.
  */
 #include <errno.h>
 #include <stdlib.h>

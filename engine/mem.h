@@ -93,8 +93,7 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
 
 /*
  * mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned, with an observer when the next operation
- * begins, so that the
- * observer can still read what it held; and it is kept back before it is used again, at least until then.
+ * begins, so that the observer can still read what it held; and it is kept back before it is used again, at least until then.
  */
 void mem_free(struct mem *m, uint64_t pa);
 
@@ -172,8 +171,7 @@ static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 
 /*
  * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their
- * order is not
- * promised.
+ * order is not promised.
  */
 static inline void mem_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
 {

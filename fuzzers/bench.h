@@ -30,11 +30,9 @@ struct bench_raw {
 };
 
 /*
- * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its
- * sync. A cut is
- * one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and
- * stores nothing.
- * 0 or -errno.
+ * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync.
+ * A cut is one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start
+ * and stores nothing. 0 or -errno.
  */
 int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
 

@@ -53,9 +53,8 @@ struct options {
 };
 
 /*
- * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the
- * exit status to
- * leave with; what was wrong has been said in one line on standard error.
+ * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the exit
+ * status to leave with; what was wrong has been said in one line on standard error.
  */
 int options_parse(int argc, char **argv, unsigned mask, const char *help, struct options *o);
 

@@ -84,9 +84,8 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 }
 
 /*
- * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, the other order of stores,
- * where the tables lie. What the format refuses
- * together is left as it was.
+ * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, the other order of
+ * stores, where the tables lie. What the format refuses together is left as it was.
  */
 static void worker_vary(struct rng *rng, struct config *cfg)
 {

@@ -3,8 +3,8 @@
  * account.c - follows every table through the log (G8). What its stores leave in the device's caches is kept by owed.c.
  *
  * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is
- * overwritten. Each such step
- * must be one that the operation may take, so that the set of live tables is exactly what the operations so far predict.
+ * overwritten. Each such step must be one that the operation may take, so that the set of live tables is exactly what the operations so far
+ * predict.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,8 +37,7 @@ static bool account_was_freed(const struct check *c, uint64_t pa)
 
 /*
  * Whether this call may unlink a table over [iova, last]: an unmap that was asked for all of it and has removed all of it, or a map of a
- * leaf over it when it holds
- * nothing.
+ * leaf over it when it holds nothing.
  */
 static bool account_may_unlink(const struct check *c, const struct call *call, const struct call_expect *want, uint64_t iova, uint64_t last)
 {
@@ -91,8 +90,7 @@ static void account_event(struct check *c, const struct asked *by, uint64_t tabl
 
 /*
  * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it
- * while it was private,
- * by the events of this call before now, takes effect.
+ * while it was private, by the events of this call before now, takes effect.
  */
 static void account_link(struct check *c, const struct asked *by, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
 {
@@ -241,7 +239,7 @@ static void account_items(struct check *c, const struct asked *by, uint64_t tabl
 		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
 		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
 			break;
-		if (old.kind == HW_TABLE && new.kind == HW_TABLE &&new.pa == old.pa) {
+		if (old.kind == HW_TABLE && new.kind == HW_TABLE && new.pa == old.pa) {
 			/* What a walk cache keeps of a pointer is what the pointer permits, too. */
 			if (new.prot != old.prot && at == now)
 				account_pointer(c, page, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i));

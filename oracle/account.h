@@ -8,9 +8,8 @@
 #include "check_state.h"
 
 /*
- * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of
- * before it. Extends *span by every slot of
- * a linked table that was stored to.
+ * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of before
+ * it. Extends *span by every slot of a linked table that was stored to.
  */
 void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span);
 

@@ -176,8 +176,7 @@ struct check {
 
 /*
  * check_init - an oracle for the resolved configuration cfg over what view shows. report(arg, verdict) must not return. Everything is
- * checked.
- * 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
+ * checked. 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
  */
 int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg,
 	       const char **why);

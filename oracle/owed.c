@@ -112,8 +112,7 @@ void owed_command(struct check *c, const struct mem_event *ev)
 
 /*
  * Whether a command since cmds_nr removes this leaf. An Armv8 or RISC-V device may have cached a group item by item (the contiguous bit,
- * DDI 0487 D8.7.1; Svnapot,
- * privileged specification 5.1), so there each item must be gone as well as the whole.
+ * DDI 0487 D8.7.1; Svnapot, privileged specification 5.1), so there each item must be gone as well as the whole.
  */
 static bool owed_leaf_gone(struct check *c, size_t cmds_nr, const struct layout_leaf *leaf, unsigned level)
 {

@@ -4,8 +4,7 @@
  *
  * Every item is compared by decoding it. Where neighbours must be leaves of one run, their raw items follow each other by a known step
  * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_leaf is the obvious version, and what
- * decides whenever
- * the short cut does not hold.
+ * decides whenever the short cut does not hold.
  */
 #include "sweep.h"
 
@@ -158,9 +157,8 @@ static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uin
 }
 
 /*
- * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest
- * of its group, or leaves of one
- * item that follow in the same piece. They need no decoding.
+ * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest of
+ * its group, or leaves of one item that follow in the same piece. They need no decoding.
  */
 static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64_t pa, uint64_t raw, const struct hw_entry *e,
 			  const struct layout_leaf *leaf, uint64_t room)

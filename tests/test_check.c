@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * test_check.c - the checks can fail: table memory is damaged behind the engine's back in many ways, or the answer of a call falsified,
- * and each must be reported with the
- * right class.
+ * test_check.c - the checks can fail: table memory is damaged behind the engine's back in many ways, or the answer of a call falsified, and
+ * each must be reported with the right class.
  */
 #include <errno.h>
 #include <setjmp.h>
