@@ -219,35 +219,12 @@ static void prove_run(struct prover *r, const struct prove_place *place, unsigne
 	did = status == EXEC_DONE && w.nr ? prove_did(r, level, w.steps[w.nr - 1].pa, 1u << (size_lg2 - r->hw.item_lg2[level])) : 0;
 	exec_close(&r->x);
 	prove_count(r);
-	/* A second look is there for its finding. */
-	if (r->x.options.checks != exec_defaults.checks)
-		return;
 	for (cap = 0; cap < PROVE_CAPS_NR; cap++)
 		declared |= (unsigned)r->p->declared[cap] << cap;
 	for (cap = 0; cap < PROVE_CAPS_NR; cap++) {
 		cells[cap].proved += did >> cap & 1;
 		cells[cap].refused += status == EXEC_REFUSED && (needs & ~declared) >> cap & 1;
 	}
-}
-
-/* Returns whether there was a finding, which is kept. */
-static bool prove_look(struct prover *r, const struct prove_place *place, unsigned size_lg2, uint64_t cut)
-{
-	struct prove *p = r->p;
-
-	p->now.cfg = r->cfg;
-	p->now.checks = r->x.options.checks;
-	p->now.ops_nr = 0;
-	p->now_size_lg2 = size_lg2;
-	p->now_needs = prove_needs(r, place, size_lg2, cut);
-	if (!sigsetjmp(r->end, 0)) {
-		prove_run(r, place, size_lg2, cut, p->now_needs);
-		return false;
-	}
-	prove_count(r);
-	exec_abandon(&r->x);
-	prove_keep(p);
-	return true;
 }
 
 static void prove_cut(struct prover *r, const struct prove_place *place, unsigned size_lg2, uint64_t cut)
@@ -260,15 +237,18 @@ static void prove_cut(struct prover *r, const struct prove_place *place, unsigne
 	}
 	r->turn++;
 	p->leaves[size_lg2].cuts++;
-	if (!prove_look(r, place, size_lg2, cut))
-		return;
-	prove_refuted(p);
-	if (p->now.f.v.class != VERDICT_WRONG_RETURN)
-		return;
-	/* The answer is compared before the log; what was done to the entry is what this is about. */
-	r->x.options.checks &= ~(1u << CHECK_FAILURE);
-	prove_look(r, place, size_lg2, cut);
-	r->x.options.checks = exec_defaults.checks;
+	p->now.cfg = r->cfg;
+	p->now.ops_nr = 0;
+	p->now_size_lg2 = size_lg2;
+	p->now_needs = prove_needs(r, place, size_lg2, cut);
+	if (!sigsetjmp(r->end, 0)) {
+		prove_run(r, place, size_lg2, cut, p->now_needs);
+	} else {
+		prove_count(r);
+		exec_abandon(&r->x);
+		prove_refuted(p);
+		prove_keep(p);
+	}
 }
 
 /* --- places and cut points --- */
@@ -374,7 +354,6 @@ static bool prove_declares(struct prover *r)
 	bool size_change, leaf_to_table;
 
 	p->now.cfg = r->cfg;
-	p->now.checks = r->x.options.checks;
 	p->now.ops_nr = p->now_needs = 0;
 	if (!sigsetjmp(r->end, 0)) {
 		if (exec_open(&r->x, &r->cfg, &why)) {

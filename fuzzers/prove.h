@@ -44,11 +44,10 @@ struct prove_leaf {
 	struct prove_cell cells[PROVE_CAPS_NR];
 };
 
-/* A finding, and what led to it under which configuration, with which checks. */
+/* A finding, and what led to it under which configuration. */
 struct prove_finding {
 	struct finding f;
 	struct config cfg;
-	unsigned checks;
 	unsigned ops_nr;
 	struct op ops[PROVE_OPS_MAX];
 };

@@ -97,17 +97,15 @@ static void task_run(void *arg, unsigned i)
 static int task_save(struct tasks *tasks, struct prove_finding *found, char *path, size_t path_bytes)
 {
 	const char *dir = tasks->o->out ? tasks->o->out : "findings";
-	struct exec_options exec = tasks->o->exec;
 	struct trace trace;
 	unsigned i;
 	int ret;
 
-	exec.checks = found->checks;
 	trace_init(&trace);
 	trace.cfg = found->cfg;
 	for (i = 0; i < found->ops_nr; i++)
 		trace_push(&trace, &found->ops[i]);
-	minimize(&exec, &trace, &found->f, MINIMIZE_SECONDS);
+	minimize(&tasks->o->exec, &trace, &found->f, MINIMIZE_SECONDS);
 	ret = finding_save(&found->f, &trace, dir, path, path_bytes);
 	trace_release(&trace);
 	return ret ? complain(EXIT_TOOL, "cannot write the trace to %s: %s", dir, strerror(-ret)) : -1;
@@ -157,14 +155,6 @@ static int task_ended(void *arg, unsigned i)
 	for (k = 0; k < CHECK_NR; k++)
 		tasks->compared += p->comparisons[k];
 	return ret;
-}
-
-/* The line to copy. */
-static void replay_text(const struct task *t, unsigned k, char *buf, size_t bytes)
-{
-	bool all = t->p->findings[k].checks == exec_defaults.checks;
-
-	snprintf(buf, bytes, "hitless replay %s%s", all ? "" : "--without failure ", t->paths[k]);
 }
 
 /* --- for people --- */
@@ -251,7 +241,6 @@ static void task_print(void *arg, unsigned i)
 	const struct tasks *tasks = arg;
 	const struct task *t = &tasks->list[i];
 	const struct prove *p = t->p;
-	char replay[600];
 	unsigned k;
 
 	printf("%s %s\n    models", t->format, *t->text ? t->text : "(default)");
@@ -264,10 +253,8 @@ static void task_print(void *arg, unsigned i)
 		cap_print(p, k);
 	if (p->other)
 		printf("    findings that are about neither: %llu\n", (unsigned long long)p->other);
-	for (k = 0; k < p->findings_nr; k++) {
-		replay_text(t, k, replay, sizeof(replay));
-		printf("\nFINDING %s\n%s\n\n", p->findings[k].f.report, replay);
-	}
+	for (k = 0; k < p->findings_nr; k++)
+		printf("\nFINDING %s\nhitless replay %s\n\n", p->findings[k].f.report, t->paths[k]);
 	fflush(stdout);
 }
 
@@ -325,7 +312,7 @@ static json_t *finding_json(const struct task *t, unsigned k)
 	char guarantee[8], replay[600];
 
 	snprintf(guarantee, sizeof(guarantee), "G%u", f->v.guarantee);
-	replay_text(t, k, replay, sizeof(replay));
+	snprintf(replay, sizeof(replay), "hitless replay %s", t->paths[k]);
 	return json_pack("{ss ss ss ss ss ss ss}", "class", verdict_name(f->v.class), "guarantee", guarantee, "format", t->format, "op",
 			 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", "signature", f->signature, "trace", t->paths[k],
 			 "replay", replay);
