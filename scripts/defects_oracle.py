@@ -80,7 +80,7 @@ def first_failing_unpatched(tests):
     """What caught something must pass where nothing is planted. Returns the first that does not, or None."""
     work = WORK / "oracle"
     source = copy_patched(None, work)
-    build_tests("the tree as it is", source, work, ["all"])
+    build_tests("the tree as it is", source, work, ["hitless", *(name for name in sorted(tests) if name.startswith("test_"))])
     found = run_tests(work, "-R", names(sorted(tests)))
     return found and found[0]
 
@@ -97,6 +97,9 @@ def try_oracle(chosen, as_json):
             print(form.format(entry["id"], "ok" if entry["caught"] else "FAILED", entry["seconds"], by), file=out, flush=True)
         tests = {entry["by"] for entry in entries if entry["caught"]}
         failing = first_failing_unpatched(tests) if tests else None
+    except Failed as error:
+        print(error, file=sys.stderr)
+        return 1
     finally:
         end_running()
     if failing:
