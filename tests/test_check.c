@@ -362,6 +362,8 @@ static void test_check__keeps_dirty_until_it_is_cleared(void **state)
 
 static void test_check__memory_faults_become_findings(void **state)
 {
+	unsigned steps;
+
 	(void)state;
 	open_domain("vtdss");
 	seen.class = VERDICT_NR;
@@ -373,7 +375,7 @@ static void test_check__memory_faults_become_findings(void **state)
 	assert_int_equal(seen.class, VERDICT_DOUBLE_FREE);
 	mem_begin_op(&x.mem, 3, 0);
 	if (!sigsetjmp(caught, 0))
-		for (;;)
+		for (steps = 0; steps < 1000; steps++)
 			mem_load(&x.mem, x.check.root, 3);
 	assert_int_equal(seen.class, VERDICT_NO_PROGRESS);
 	mem_begin_op(&x.mem, UINT64_MAX, 0);
