@@ -37,6 +37,7 @@ enum option_id {
 	ID_QUICK,
 	ID_FAILURES,
 	ID_ENGINE,
+	ID_HOSTILE,
 	ID_ARENA,
 	ID_READERS,
 	ID_END,
@@ -59,6 +60,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_QUICK - ID_HELP] = OPTION_QUICK,
 	[ID_FAILURES - ID_HELP] = OPTION_FAILURES,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
+	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
 };
@@ -80,6 +82,7 @@ static const struct option long_options[] = {
 	{ "quick", no_argument, NULL, ID_QUICK },
 	{ "failures", no_argument, NULL, ID_FAILURES },
 	{ "engine", required_argument, NULL, ID_ENGINE },
+	{ "hostile", no_argument, NULL, ID_HOSTILE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
 	{ NULL, 0, NULL, 0 },
@@ -303,6 +306,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
 	o->failures |= id == ID_FAILURES;
+	engine_hostile |= id == ID_HOSTILE;
 	return -1;
 }
 
