@@ -170,6 +170,8 @@ int exec_open(struct exec *x, const struct config *cfg, const char **why)
 	*why = "the domain cannot be made: the arena is too small";
 	ret = x->ops->create(&x->engine, &x->mem, cfg);
 	if (ret) {
+		if (ret != -ENOMEM)
+			*why = "the engine makes no domain of this configuration";
 		if (x->options.observed)
 			check_release(&x->check);
 		return ret;

@@ -160,7 +160,7 @@ static int linux_check_aligned(const struct linux_domain *d, uint64_t iova, uint
 {
 	uint64_t mask = (d->cfg.pgsizes & -d->cfg.pgsizes) - 1;
 
-	return (iova | (last + 1) | oa) & mask ? -ENXIO : 0;
+	return !engine_hostile && (iova | (last + 1) | oa) & mask ? -ENXIO : 0;
 }
 
 /*
@@ -180,8 +180,13 @@ static int linux_check_map(const struct linux_domain *d, uint64_t iova, uint64_t
 
 	if (last < iova || !(prot & (PROT_R | PROT_W)) || (prot & ~(unsigned)PROT_ALL))
 		return -EINVAL;
-	/* The kernel looks at the first oa alone, and has no words for 2^64 bytes. */
-	if ((oa <= oa_last && last - iova > oa_last - oa) || (!iova && last == UINT64_MAX) || !linux_in_aperture(d, iova, last))
+	/* The kernel has no words for 2^64 bytes. */
+	if (!iova && last == UINT64_MAX)
+		return -ERANGE;
+	/* It looks at the first oa alone. */
+	if (!engine_hostile && oa <= oa_last && last - iova > oa_last - oa)
+		return -ERANGE;
+	if (!linux_in_aperture(d, iova, last))
 		return -ERANGE;
 	return linux_check_aligned(d, iova, last, oa);
 }
