@@ -97,12 +97,13 @@ struct config {
  * Where an engine's contract differs from engine.h. The engine declares it, with reasons (struct engine_difference); the oracle expects it.
  *
  * TRAIT_NO_CUT:       cut is refused with -EOPNOTSUPP, whatever its argument
- * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, and -ENOMEM if memory ran out before
+ * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, or -ENOMEM if memory ran out
  * TRAIT_QUIET_UNMAP:  where -ERANGE is due, unmap returns 0 and has removed nothing
  * TRAIT_ZERO_IS_HOLE: translate knows no error but -ENOENT, and returns it for an oa of 0 too
  * TRAIT_TOP_IS_BOUND: to unmap and dirty a range that reaches above a root that can still grow is out of range
- * TRAIT_OWN_SYNC:     a call may wait for invalidations of its own while others are owed; all that is owed need be gone only when the gather has
- *                     been synced
+ * TRAIT_OWN_SYNC:     a call may wait for invalidations of its own while others are owed; all need be gone only when the gather has been
+ *                     synced
+ * TRAIT_MAPPING_EINVAL: -EINVAL stands for -ENOMEM where a table could not be mapped for a device that does not snoop
  * TRAIT_PROT:         no prot that has PROT_R or PROT_W is refused; what becomes of it says struct traits
  */
 enum trait {
@@ -112,14 +113,16 @@ enum trait {
 	TRAIT_ZERO_IS_HOLE = 1 << 3,
 	TRAIT_TOP_IS_BOUND = 1 << 4,
 	TRAIT_OWN_SYNC = 1 << 5,
-	TRAIT_PROT = 1 << 6,
+	TRAIT_MAPPING_EINVAL = 1 << 6,
+	TRAIT_PROT = 1 << 7,
 };
 
 /*
  * struct traits - what an engine does otherwise under one configuration. All zero: nothing.
  *
  * @set:          of enum trait
- * @prot_ignored: TRAIT_PROT: bits that have no effect; @prot_forced: bits that every mapping has; @prot_forced_by_write: that it has with PROT_W
+ * @prot_ignored: TRAIT_PROT: bits that have no effect
+ * @prot_forced:  bits that every mapping has; @prot_forced_by_write: bits that it has with PROT_W
  */
 struct traits {
 	uint8_t set, prot_ignored, prot_forced, prot_forced_by_write;

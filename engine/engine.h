@@ -108,8 +108,8 @@ extern const struct engine_list engines[];
 int engine_choose(const char *name);
 
 /*
- * Whether an engine is handed arguments that its callers must not pass, where its own contract is narrower than this one. Then a crash, or that it
- * accepts them, is a finding; else its adapter refuses them.
+ * Whether an engine is handed arguments that its callers must not pass, where its own contract is narrower than this one. Then a crash,
+ * or that it accepts them, is a finding; else its adapter refuses them.
  */
 extern bool engine_hostile;
 

@@ -2,9 +2,9 @@
 /*
  * test_shadow.c - the event log is complete: replayed into a shadow copy, it gives the bytes of table memory, after every operation.
  *
- * An engine of ours can touch table memory in no other way than through mem. One that was not written for us can, with a plain assignment or
- * a memset that nobody has put a stand-in for; then every check that reads the log would be blind there. The argument names the engine,
- * native if there is none; 77 if it is not built in.
+ * An engine of ours can touch table memory in no other way than through mem. One that was not written for us can, with a plain assignment
+ * or a memset that nobody has put a stand-in for; then every check that reads the log would be blind there. The argument names the
+ * engine, native if there is none; 77 if it is not built in.
  */
 #include <setjmp.h>
 #include <stdarg.h>

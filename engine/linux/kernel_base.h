@@ -2,8 +2,8 @@
 /*
  * kernel_base.h - stands in for the kernel's basic headers: types, bits, arithmetic, lists, errors, warnings.
  *
- * Written from what the kernel's page-table code calls, not from the kernel's headers: names and meanings are its, the text is ours. Nothing
- * here touches table memory. A file of the kernel that needs a name which is missing fails to compile and says which.
+ * Written from what the kernel's page-table code calls, not from the kernel's headers: names and meanings are its, the text is ours.
+ * Nothing here touches table memory. A file of the kernel that needs a name which is missing fails to compile and says which.
  */
 #ifndef HITLESS_KERNEL_BASE_H
 #define HITLESS_KERNEL_BASE_H

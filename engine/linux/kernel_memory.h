@@ -2,9 +2,9 @@
 /*
  * kernel_memory.h - stands in for the kernel's headers of memory: every access to table memory goes through mem.
  *
- * A host pointer into the arena is what the kernel calls a virtual address of a table; physical addresses are the arena's. An access through
- * READ_ONCE, WRITE_ONCE and the like to the arena is a load or store of table memory and is logged, one to anywhere else is an ordinary
- * one. What the kernel's code does to table memory without these is not seen: tests/test_linux.c compares memory with what the log says.
+ * A host pointer into the arena is what the kernel calls a virtual address of a table; physical addresses are the arena's. An access
+ * through READ_ONCE, WRITE_ONCE and the like to the arena is a load or store of table memory and is logged, one to anywhere else is an
+ * ordinary one. What the kernel's code does to table memory without these is not seen: tests/test_shadow.c compares memory with the log.
  */
 #ifndef HITLESS_KERNEL_MEMORY_H
 #define HITLESS_KERNEL_MEMORY_H

@@ -16,8 +16,8 @@ if(NOT EXISTS ${generic_pt}/iommu_pt.h OR NOT EXISTS ${HITLESS_LINUX}/include/li
 endif()
 file(STRINGS ${HITLESS_LINUX}/include/linux/generic_pt/iommu.h map_range REGEX "\\(\\*map_range\\)")
 if(NOT map_range)
-	message(FATAL_ERROR "HITLESS_LINUX: the page table of ${HITLESS_LINUX} has no map_range, so it is older than what the adapter was written for; "
-		"name a tree of Linux 7.2 or later, or use scripts/linux")
+	message(FATAL_ERROR "HITLESS_LINUX: the page table of ${HITLESS_LINUX} has no map_range: it is older than what the adapter was "
+		"written for; name a tree of Linux 7.3 or later, or use scripts/linux")
 endif()
 
 # A header for each name outside of the page-table code that its files ask for. The C library itself asks for two of these.

@@ -2,9 +2,9 @@
 /*
  * linux_ops.c - struct engine_ops on top of the kernel's generic page table: the part that all formats share.
  *
- * It plays the two parties that the kernel's code is called by. As its caller it refuses what a caller must not pass (linux_check_map and what is beside it), so that
- * the kernel sees none of it; what the kernel checks itself is left to it. As the IOMMU's driver it turns gathers into invalidations and
- * announces a new root.
+ * It plays the two parties that the kernel's code is called by. As its caller it refuses what a caller must not pass (linux_check_map and
+ * what is beside it), so that the kernel sees none of it; what the kernel checks itself is left to it. As the IOMMU's driver it turns
+ * gathers into invalidations and announces a new root.
  */
 #include "linux_ops.h"
 
@@ -164,8 +164,8 @@ static int linux_check_aligned(const struct linux_domain *d, uint64_t iova, uint
 }
 
 /*
- * Whether the range lies in the aperture. Callers keep to it. Without sign extension the kernel's own check is left to it; with it, that check
- * lets ranges through that reach into the hole.
+ * Whether the range lies in the aperture. Callers keep to it. Without sign extension the kernel's own check is left to it; with it, that
+ * check lets ranges through that reach into the hole.
  */
 static bool linux_in_aperture(const struct linux_domain *d, uint64_t iova, uint64_t last)
 {
@@ -386,6 +386,8 @@ void linux_op_info(const struct engine *e, struct engine_info *info)
 	info->cap_leaf_to_table = true;
 	info->traits.set = TRAIT_NO_CUT | TRAIT_ARGUMENTS | TRAIT_QUIET_UNMAP | TRAIT_ZERO_IS_HOLE | TRAIT_TOP_IS_BOUND | TRAIT_OWN_SYNC |
 			   TRAIT_PROT;
+	if (linux_mapping_may_fail)
+		info->traits.set |= TRAIT_MAPPING_EINVAL;
 	d->format->traits(&d->cfg, &info->traits);
 }
 
@@ -406,7 +408,7 @@ int linux_resolve(struct config *cfg, const char **why, uint64_t sizes, enum con
 const struct engine_difference linux_differences[] = {
 	{ "cut", "-EOPNOTSUPP always", "no released kernel has the operation" },
 	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due, and -ENOMEM before -ERANGE",
-	  "the kernel does not promise which check comes first, and a top that grows is allocated before the range is found to be too long" },
+	  "it does not promise which check comes first, and a top that grows is allocated before the range is found to be too long" },
 	{ "map", "-EINVAL without r and w", "its callers pass IOMMU_READ or IOMMU_WRITE; executable alone cannot be asked for" },
 	{ "map", "prot is widened, or parts of it have no effect, as the format's line says",
 	  "IOMMU_* flags that a format has no bits for are ignored; FORCE_COHERENCE is a property of the domain" },
@@ -416,5 +418,7 @@ const struct engine_difference linux_differences[] = {
 	  "callers name only what they mapped, and mapping it would have made the top grow" },
 	{ "map, unmap", "invalidations of its own, waited for while others are owed",
 	  "a map that puts a leaf over tables frees them itself; a gather that must have no gaps is synced when one would arise" },
+	{ "map", "-EINVAL where a table cannot be mapped for a device that does not snoop (not on x86, where it always can)",
+	  "iommu_pages_start_incoherent returns that if the DMA API fails" },
 	{ NULL, NULL, NULL },
 };

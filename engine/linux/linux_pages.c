@@ -12,6 +12,8 @@
 
 static struct ioptdesc *linux_descs;
 
+const bool linux_mapping_may_fail = IOMMU_PAGES_USE_DMA_API;
+
 int linux_pages_init(struct linux_domain *d)
 {
 	d->descs = calloc(d->mem->view.bytes_nr >> PAGE_SHIFT, sizeof(*d->descs));

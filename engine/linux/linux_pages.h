@@ -14,6 +14,9 @@ void linux_pages_release(struct linux_domain *d);
 /* The domain whose pages they are from now on. */
 void linux_pages_use(struct linux_domain *d);
 
+/* Whether making a page reachable for a device that does not snoop may fail. */
+extern const bool linux_mapping_may_fail;
+
 /* Put the tables that g is to free onto the kernel's list, and the other way round. */
 void linux_pages_to_list(struct gather *g, struct iommu_pages_list *list);
 void linux_pages_to_gather(struct iommu_pages_list *list, struct gather *g);
