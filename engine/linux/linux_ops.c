@@ -155,7 +155,10 @@ void iommu_iotlb_sync(struct iommu_domain *domain, struct iommu_iotlb_gather *ga
 
 /* --- the caller's part --- */
 
-/* Whole smallest pages, as the IOMMU core makes sure before it calls. */
+/*
+ * Whole smallest pages. Callers keep to them: the IOMMU core made sure of that before it called map_pages, and no longer does where it calls
+ * map_range, which finds out about the start alone.
+ */
 static int linux_check_aligned(const struct linux_domain *d, uint64_t iova, uint64_t last, uint64_t oa)
 {
 	uint64_t mask = (d->cfg.pgsizes & -d->cfg.pgsizes) - 1;
