@@ -49,10 +49,10 @@ struct engine;
 typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
 
 /*
- * struct engine_ops - one format of one engine. All ranges are [iova, last]. Whoever calls map, cut, unmap or a clearing dirty holds a
- * lock over every
- * piece that the call touches; calls on disjoint ranges may run at the same time. Each fills the gather, which the caller passes to ->sync
- * before it relies on the change: before new mappings are used, before what was unmapped is reused, before a dirty report is acted on.
+ * struct engine_ops - one format of one engine. All ranges are [iova, last]. Whoever calls map, cut, unmap or a clearing dirty holds a lock
+ * over every piece that the call touches; calls on disjoint ranges may run at the same time. Each fills the gather, which the caller passes
+ * to ->sync before it relies on the change: before new mappings are used, before what was unmapped is reused, before a dirty report is
+ * acted on.
  *
  * @name:    of the format
  * @engine:  "native", "linux"

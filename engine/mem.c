@@ -3,8 +3,7 @@
  * mem.c - simulated physical memory: the arena, its allocator and the observed half of the primitives.
  *
  * Freed tables are poisoned and go to the end of a queue of their size, so that a stale pointer finds poison for as long as possible.
- * Nothing here
- * depends on host addresses: a run is reproducible bit by bit.
+ * Nothing here depends on host addresses: a run is reproducible bit by bit.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -373,14 +372,17 @@ bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, ui
 	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE);
 }
 
-/* The step from one old value to the next as a power of two: 0 for none, 64 if it is no such step. */
+/*
+ * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
+ * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
+ */
 static unsigned mem_step_lg2(uint64_t from, uint64_t to)
 {
 	uint64_t step = to - from;
 
 	if (!step)
 		return 0;
-	return step & (step - 1) || step == 1 ? 64 : (unsigned)__builtin_ctzll(step);
+	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
 }
 
 /*

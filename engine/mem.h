@@ -21,7 +21,7 @@ enum mem_fault {
 	MEM_FAULT_DOUBLE_FREE,
 	MEM_FAULT_BUDGET,    /* more steps than the operation may use */
 	MEM_FAULT_INVARIANT, /* an engine invariant does not hold; text says which */
-	MEM_FAULT_LOG_FULL,  /* the tool's own fault: the log has no room */
+	MEM_FAULT_LOG_FULL,  /* the operation stores more than twice what the arena holds: it makes no progress */
 };
 
 /* What is done about a fault at pa (MEM_NONE where there is no address). Must not return: if it does, the process ends. */
@@ -93,8 +93,7 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2);
 
 /*
  * mem_free - the table at pa, as mem_alloc returned it, is no longer reachable. It is poisoned, with an observer when the next operation
- * begins, so that the
- * observer can still read what it held; and it is kept back before it is used again, at least until then.
+ * begins, so that the observer can still read what it held; and it is kept back before it is used again, at least until then.
  */
 void mem_free(struct mem *m, uint64_t pa);
 
@@ -181,8 +180,7 @@ static inline bool mem_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg
 
 /*
  * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their
- * order is not
- * promised.
+ * order is not promised.
  */
 static inline void mem_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2)
 {

@@ -26,7 +26,8 @@ enum mem_event_kind {
 	MEM_FREE,       /* pa, old = bytes */
 	MEM_DMA_MAP,    /* pa, old = bytes: a table was made reachable for a device that does not snoop */
 	MEM_DMA_UNMAP,  /* pa, old = bytes */
-	MEM_INVALIDATE, /* pa = enum config_tlb that encoded it; old, new = low and high half of the raw command */
+	MEM_INVALIDATE, /* pa = enum config_tlb that encoded it; old, new = low and high half of the raw command. Its submission carries a
+	                   barrier: it comes after every store before it */
 	MEM_SYNC,       /* every invalidation so far has completed and walks in flight have ended */
 	MEM_TOP,        /* pa = root table, old = level of the root: what the device walks from now on; a release */
 	MEM_DEVICE,     /* pa, bytes_lg2, old, new: accessed or dirty set by the device */

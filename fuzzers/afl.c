@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * afl.c - the AFL++ target: persistent mode, test cases in shared memory. With files as arguments it runs each of them once, without
- * AFL++; built by a compiler
- * that is not AFL++'s, it can do only that.
+ * afl.c - the AFL++ target: persistent mode, test cases in shared memory. With files as arguments it runs each of them once, without AFL++;
+ * built by a compiler that is not AFL++'s, it can do only that.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -30,11 +30,9 @@ struct bench_raw {
 };
 
 /*
- * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its
- * sync. A cut is
- * one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start and
- * stores nothing.
- * 0 or -errno.
+ * bench_raw - the bare engine. Each figure is the shortest of as many rounds as fit seconds. A call is the engine's operation and its sync.
+ * A cut is one smallest page after the middle of a leaf; where the leaf is a smallest page, or with several leaves, it is at a leaf start
+ * and stores nothing. 0 or -errno.
  */
 int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
 
@@ -76,10 +74,13 @@ struct bench_proof {
 int bench_proof(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_proof *proof);
 
 /*
- * bench_checks - the default mix without each check in turn, and (the last) with all. cpu_ns: processor time of an operation. What two checks
- * share is in neither's difference.
+ * bench_checks - the default mix with one check at a time, then with all and with none. cpu_ns: processor time of an operation. What several
+ * checks share is in each of them that is on alone.
  */
-int bench_checks(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, double cpu_ns[CHECK_NR + 1]);
+#define BENCH_CHECKS_ALL CHECK_NR
+#define BENCH_CHECKS_NONE (CHECK_NR + 1)
+#define BENCH_CHECKS_NR (CHECK_NR + 2)
+int bench_checks(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, double cpu_ns[BENCH_CHECKS_NR]);
 
 /*
  * struct bench_scale - small checked operations at random places among many live pieces.

@@ -118,16 +118,16 @@ int bench_proof(const struct config *cfg, const struct exec_options *options, do
 	return 0;
 }
 
-int bench_checks(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, double cpu_ns[CHECK_NR + 1])
+int bench_checks(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, double cpu_ns[BENCH_CHECKS_NR])
 {
-	struct exec_options without = *options;
+	struct exec_options some = *options;
 	struct bench_checked checked;
 	unsigned i;
 	int ret = 0;
 
-	for (i = 0; i <= CHECK_NR && !ret; i++) {
-		without.checks = i < CHECK_NR ? options->checks & ~(1u << i) : options->checks;
-		ret = bench_checked(cfg, &without, seed, ops, &checked);
+	for (i = 0; i < BENCH_CHECKS_NR && !ret; i++) {
+		some.checks = i < CHECK_NR ? 1u << i : i == BENCH_CHECKS_ALL ? options->checks : 0;
+		ret = bench_checked(cfg, &some, seed, ops, &checked);
 		cpu_ns[i] = (double)checked.cpu_ns / (double)checked.operations;
 	}
 	return ret;

@@ -35,8 +35,7 @@ static volatile uint64_t raw_sink;
 
 /*
  * The log is emptied before each call, and so is its cost part of the observer's. Without one this is done once for all calls: what an
- * operation has freed can be
- * allocated again only by a later one.
+ * operation has freed can be allocated again only by a later one.
  */
 static void raw_begin(struct raw *r, unsigned i)
 {

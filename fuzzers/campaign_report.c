@@ -80,6 +80,9 @@ void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 	fprintf(out, "\n%s", f->finding.report);
 	fprintf(out, "%zu operations, found %" PRIu64 " time%s; again with: hitless replay %s\n", f->ops_nr, f->times,
 		f->times == 1 ? "" : "s", f->path);
+	/* A crash would end that too. */
+	if (f->finding.v.class != VERDICT_CRASH)
+		fprintf(out, "store by store: hitless show --stores --op %zu %s\n", f->finding.op_idx + 1, f->path);
 }
 
 void campaign_print(const struct campaign *c, FILE *out)
@@ -139,14 +142,20 @@ static json_t *json_stats(const struct worker_stats *s)
 static json_t *json_finding(const struct campaign_finding *f, const char *format)
 {
 	char replay[1100], guarantee[8];
+	json_t *o;
 
 	snprintf(guarantee, sizeof(guarantee), "G%u", f->finding.v.guarantee);
 	snprintf(replay, sizeof(replay), "hitless replay %s", f->path);
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "class", verdict_name(f->finding.v.class), "guarantee",
-			 guarantee, "format", format, "op",
-			 f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature",
-			 f->finding.signature, "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times,
-			 "trace_operations", (json_int_t)f->ops_nr);
+	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "class", verdict_name(f->finding.v.class), "guarantee",
+		      guarantee, "format", format, "op",
+		      f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature", f->finding.signature,
+		      "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations",
+		      (json_int_t)f->ops_nr);
+	if (f->finding.v.before[0]) {
+		json_object_set_new(o, "before", json_string(f->finding.v.before));
+		json_object_set_new(o, "after", json_string(f->finding.v.after));
+	}
+	return o;
 }
 
 void campaign_json(const struct campaign *c, FILE *out)

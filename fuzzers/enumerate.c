@@ -2,179 +2,23 @@
 /* enumerate.c - small scope, completely; see enumerate.h for what that is. The command is in enumerate_cmd.c. */
 #include "enumerate.h"
 
-#include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "enumerate_scope.h"
 
 #define QUICK_UNITS 64
 #define PAIR_UNITS 16
 #define PAIR_UNITS_QUICK 8
 #define ARENA_BYTES (UINT64_C(4) << 20)
 
-/* A half of the iova space, or all of it. */
-struct part {
-	uint64_t iova, nr;
-};
-
-/* Units first to last of a part; alignment of the oa, up to the part's bits: congruent throughout. */
-struct range {
-	const struct part *part;
-	uint64_t first, last;
-	unsigned align;
-};
-
-/*
- * struct scope - one configuration being enumerated.
- *
- * @bits:  alignments are 0 to bits: a part has at most 2^bits units
- * @turn:  what takes turns goes by this number
- */
-struct scope {
-	struct enumerate *e;
-	struct exec x;
-	struct config cfg;
-	struct hw hw;
-	bool quick;
-	unsigned unit_lg2, bits, parts_nr, prots_nr;
-	struct part parts[2];
-	uint8_t prots[PROT_ALL + 1];
-	uint64_t turn;
-	sigjmp_buf end;
-};
-
-static void scope_caught(void *arg, const struct verdict *v, const struct op *op)
-{
-	struct scope *s = arg;
-
-	finding_make(&s->e->finding, &s->x, v, op);
-	s->e->end = ENUMERATE_FINDING;
-	siglongjmp(s->end, 1);
-}
-
-static void scope_unable(struct scope *s, const char *why)
-{
-	snprintf(s->e->why, sizeof(s->e->why), "%s", why);
-	s->e->end = ENUMERATE_UNABLE;
-	siglongjmp(s->end, 1);
-}
-
-static enum exec_status scope_op(struct scope *s, const struct op *op)
-{
-	struct enumerate_counts *n = &s->e->counts;
-	enum exec_status status;
-
-	if (s->e->ops_nr == ENUMERATE_OPS_MAX)
-		scope_unable(s, "too many operations in one domain");
-	s->e->ops[s->e->ops_nr++] = *op;
-	status = exec_op(&s->x, op);
-	n->operations++;
-	n->refused += status == EXEC_REFUSED;
-	n->maps += op->kind == OP_MAP && status == EXEC_DONE;
-	n->cuts += op->kind == OP_CUT && status == EXEC_DONE;
-	n->unmaps += op->kind == OP_UNMAP && status == EXEC_DONE;
-	return status;
-}
-
-static void scope_open(struct scope *s)
-{
-	const char *why;
-
-	s->e->ops_nr = s->e->script_at = 0;
-	if (exec_open(&s->x, &s->cfg, &why))
-		scope_unable(s, why);
-	s->e->counts.domains++;
-}
-
-/* The domain's counts go with it. */
-static void scope_count(struct scope *s)
-{
-	unsigned i;
-
-	s->e->counts.leaves += s->x.check.leaves;
-	/* What is counted for a check that is left out compared nothing. */
-	for (i = 0; i < CHECK_NR; i++)
-		s->e->counts.comparisons[i] += s->x.options.checks & 1u << i ? s->x.check.comparisons[i] : 0;
-}
-
-static void scope_close(struct scope *s)
-{
-	exec_close(&s->x);
-	scope_count(s);
-}
-
-static void scope_script(struct scope *s)
-{
-	s->turn++;
-	s->e->script_at = s->e->ops_nr;
-}
-
-/* --- ranges to operations --- */
-
-static uint64_t scope_iova(const struct scope *s, const struct part *part, uint64_t unit)
-{
-	return part->iova + (unit << s->unit_lg2);
-}
-
-/*
- * An oa of this alignment: the units' bits as in the iova, plus the one unit that ends the congruence, under a pattern of ones and zeros
- * that takes turns.
- */
-static uint64_t scope_oa(const struct scope *s, const struct range *r)
-{
-	unsigned low_lg2 = s->unit_lg2 + s->bits + 1;
-	uint64_t low = scope_iova(s, r->part, r->first) & layout_mask(low_lg2 - 1);
-	uint64_t high = (s->turn & 1 ? UINT64_C(0x5555555555555555) : UINT64_C(0xaaaaaaaaaaaaaaaa)) & layout_mask(s->hw.oa_lg2) &
-			~layout_mask(low_lg2);
-
-	if (r->align < s->bits)
-		low += UINT64_C(1) << (s->unit_lg2 + r->align);
-	return high | low;
-}
-
-static struct op scope_map_op(const struct scope *s, const struct range *r, unsigned prot)
-{
-	return (struct op){ .kind = OP_MAP,
-			    .iova = scope_iova(s, r->part, r->first),
-			    .last = scope_iova(s, r->part, r->last + 1) - 1,
-			    .oa = scope_oa(s, r),
-			    .prot = s->prots[prot % s->prots_nr] };
-}
-
-static void scope_unmap(struct scope *s, uint64_t iova, uint64_t last)
-{
-	scope_op(s, &(struct op){ .kind = OP_UNMAP, .iova = iova, .last = last });
-}
-
-static enum exec_status scope_cut(struct scope *s, uint64_t iova)
-{
-	return scope_op(s, &(struct op){ .kind = OP_CUT, .iova = iova });
-}
-
-/* Unmap whatever is left, run by run. That nothing is removed where something is mapped is a finding before it is an endless loop here. */
-static void scope_rest(struct scope *s)
-{
-	while (s->x.check.im.nr) {
-		const struct imap_piece *p = imap_nth(&s->x.check.im, 0);
-		const struct part *part = &s->parts[s->parts_nr > 1 && p->iova >= s->parts[1].iova];
-
-		scope_unmap(s, p->iova, scope_iova(s, part, part->nr) - 1);
-	}
-}
-
-static bool scope_inside_leaf(const struct scope *s, uint64_t iova)
-{
-	const struct imap_piece *p = imap_find(&s->x.check.im, iova, NULL);
-
-	return p && layout_leaf(s->cfg.pgsizes, p, iova).iova != iova;
-}
-
 /* Whether every cut point gets its script: elsewhere nothing would happen that does not happen there. */
-static bool scope_cuts_all(const struct scope *s, const struct range *r)
+static bool ranges_cuts_all(const struct scope *s, const struct range *r)
 {
 	if (r->align == s->bits)
 		return true;
-	return s->cfg.pgsizes & UINT64_C(1) << (s->unit_lg2 + r->align + 1) && r->last < r->part->nr / 2;
+	return scope_align_counts(s, r->align) && r->last < r->part->nr / 2;
 }
 
 /* --- ranges --- */
@@ -187,7 +31,7 @@ static void ranges_cut(struct scope *s, const struct op *map, uint64_t iova)
 	scope_op(s, map);
 	if (dirty)
 		scope_op(s, &(struct op){ .kind = OP_WRITE, .iova = s->turn & 4 ? iova : map->iova });
-	s->e->counts.splits += scope_cut(s, iova) == EXEC_DONE;
+	scope_cut(s, iova);
 	if (dirty)
 		scope_op(s, &(struct op){ .kind = OP_DIRTY, .iova = map->iova, .last = map->last, .clear = true });
 	if (s->turn & 1)
@@ -223,7 +67,7 @@ static void ranges_one(struct scope *s, const struct range *r)
 	struct op map = scope_map_op(s, r, (unsigned)s->turn);
 	struct imap_piece piece = { .iova = map.iova, .last = map.last, .oa = map.oa };
 	uint64_t unit, inside = 0, nr = 0;
-	bool all = scope_cuts_all(s, r);
+	bool all = ranges_cuts_all(s, r);
 
 	s->e->counts.ranges++;
 	scope_open(s);
@@ -285,7 +129,7 @@ static void pairs_script(struct scope *s, const struct range *a, const struct ra
 		bool inside = scope_inside_leaf(s, iova);
 
 		if (cut && inside)
-			s->e->counts.splits += scope_cut(s, iova) == EXEC_DONE;
+			scope_cut(s, iova);
 		if (!cut || inside)
 			scope_unmap(s, iova, last);
 	}
@@ -368,49 +212,48 @@ static void scope_hole(struct scope *s)
 	}
 }
 
-/* Units, parts, alignments and permissions. */
-static void scope_measure(struct scope *s)
+/* What there is under this hardware; see enumerate.h. */
+static unsigned scope_has(const struct hw *hw)
 {
-	uint64_t most = 0;
-	unsigned prot, i;
+	unsigned parts = ENUMERATE_ALL;
 
-	s->unit_lg2 = (unsigned)__builtin_ctzll(s->cfg.pgsizes);
-	if (s->hw.has_low)
-		s->parts[s->parts_nr++] = (struct part){ 0, (s->hw.iova_low_last >> s->unit_lg2) + 1 };
-	if (s->hw.has_high)
-		s->parts[s->parts_nr++] = (struct part){ s->hw.iova_high_first, ((UINT64_MAX - s->hw.iova_high_first) >> s->unit_lg2) + 1 };
-	for (i = 0; i < s->parts_nr; i++) {
-		s->e->counts.units += s->parts[i].nr;
-		most = s->parts[i].nr > most ? s->parts[i].nr : most;
-	}
-	while (UINT64_C(1) << s->bits < most)
-		s->bits++;
-	for (prot = 0; prot <= PROT_ALL; prot++)
-		if (prot & PROT_ACCESS && s->hw.format->expressible(&s->hw, prot))
-			s->prots[s->prots_nr++] = (uint8_t)prot;
-	s->e->counts.alignments = s->bits + 1;
-	if (!s->prots_nr || !most || s->e->counts.units > 256)
-		scope_unable(s, "this is not a tiny geometry");
+	if (!hw->has_low || !hw->has_high)
+		parts &= ~(unsigned)ENUMERATE_HOLE;
+	if (!hw->has_dirty)
+		parts &= ~(unsigned)ENUMERATE_DEVICES;
+	return parts;
 }
 
-static void scope_run(struct scope *s)
+unsigned enumerate_parts(const struct config *cfg, unsigned parts)
 {
 	const char *why = "";
+	struct hw hw;
+
+	return hw_init(&hw, cfg, &why) ? parts : parts & scope_has(&hw);
+}
+
+static void scope_run(struct scope *s, unsigned parts)
+{
 	unsigned i;
 
-	if (hw_init(&s->hw, &s->cfg, &why))
-		scope_unable(s, why);
 	scope_measure(s);
+	parts &= scope_has(&s->hw);
 	for (i = 0; i < s->parts_nr; i++) {
-		pairs_part(s, &s->parts[i]);
-		ranges_part(s, &s->parts[i]);
+		if (parts & ENUMERATE_PAIRS)
+			pairs_part(s, &s->parts[i]);
+		if (parts & ENUMERATE_RANGES)
+			ranges_part(s, &s->parts[i]);
+		if (parts & ENUMERATE_DEVICES)
+			enumerate_devices(s, &s->parts[i]);
+		if (parts & ENUMERATE_FAILURES)
+			enumerate_failures(s, &s->parts[i]);
 	}
-	if (s->parts_nr == 2)
+	if (parts & ENUMERATE_HOLE)
 		scope_hole(s);
 	s->e->end = ENUMERATE_CLEAN;
 }
 
-uint64_t enumerate_config(struct enumerate *e, const struct config *cfg, const struct exec_options *options, bool quick)
+uint64_t enumerate_config(struct enumerate *e, const struct config *cfg, const struct exec_options *options, unsigned parts, bool quick)
 {
 	struct exec_options exec = { .arena_bytes = ARENA_BYTES, .checks = options->checks, .observed = true };
 	struct scope *s = calloc(1, sizeof(*s));
@@ -430,7 +273,7 @@ uint64_t enumerate_config(struct enumerate *e, const struct config *cfg, const s
 	s->quick = quick;
 	e->end = ENUMERATE_RUNNING;
 	if (!sigsetjmp(s->end, 0)) {
-		scope_run(s);
+		scope_run(s, parts);
 	} else if (e->end == ENUMERATE_FINDING) {
 		scope_count(s);
 		exec_abandon(&s->x);

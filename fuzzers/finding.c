@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <libgen.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,19 +13,8 @@
 #include <unistd.h>
 
 #include "../oracle/walk.h"
-
-/* Append to a buffer that may fill up. */
-static void say(char *buf, size_t room, const char *format, ...) __attribute__((format(printf, 3, 4)));
-
-static void say(char *buf, size_t room, const char *format, ...)
-{
-	size_t at = strlen(buf);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(buf + at, room - at, format, args);
-	va_end(args);
-}
+#include "say.h"
+#include "schedule.h"
 
 static void finding_sign(struct finding *f, const char *format)
 {
@@ -39,19 +27,10 @@ static void finding_sign(struct finding *f, const char *format)
 		 verdict_kind_name(f->v.seen));
 }
 
-static void finding_describe_leaf(char *buf, size_t room, const struct hw_entry *e)
-{
-	say(buf, room, "leaf of 2^%u bytes, oa 0x%llx, %c%c%c%s%s%s%s%s", e->size_lg2, (unsigned long long)e->pa,
-	    e->prot & PROT_R ? 'r' : '-', e->prot & PROT_W ? 'w' : '-', e->prot & PROT_X ? 'x' : '-', e->prot & PROT_MMIO ? " mmio" : "",
-	    e->prot & PROT_CACHE ? " cache" : "", e->prot & PROT_PRIV ? " priv" : "", e->accessed ? " accessed" : "",
-	    e->dirty ? " dirty" : "");
-}
-
-/* The walk that shows it: each item read, decoded field by field. */
+/* The walk through what is at rest: each item read, decoded field by field. */
 static void finding_describe_walk(char *buf, size_t room, const struct check *c, uint64_t iova)
 {
 	static const char *const ends[] = { "translates", "faults", "reads a forbidden entry", "leaves table memory" };
-	char fields[256];
 	struct walk w;
 	unsigned i;
 
@@ -59,18 +38,32 @@ static void finding_describe_walk(char *buf, size_t room, const struct check *c,
 	say(buf, room, "the walk of iova 0x%llx %s%s%s\n", (unsigned long long)iova, ends[w.end], w.why ? ": " : "", w.why ? w.why : "");
 	for (i = 0; i < w.nr; i++) {
 		const struct walk_step *s = &w.steps[i];
+		char fields[400] = "";
 
 		say(buf, room, "  level %u, item at 0x%llx = 0x%llx: ", s->level, (unsigned long long)s->pa, (unsigned long long)s->raw);
-		if (s->entry.kind == HW_TABLE)
-			say(buf, room, "table at 0x%llx", (unsigned long long)s->entry.pa);
-		else if (s->entry.kind == HW_LEAF)
-			finding_describe_leaf(buf, room, &s->entry);
-		else
-			say(buf, room, "%s", s->entry.kind == HW_EMPTY ? "not present" : s->entry.why);
-		fields[0] = '\0';
+		story_entry(&c->hw, s->level, s->raw, buf, room);
 		c->hw.format->fields(&c->hw, s->level, s->raw, fields, sizeof(fields));
 		say(buf, room, "\n    %s\n", fields);
 	}
+}
+
+static void finding_describe_flight(char *buf, size_t room, const struct check *c, const struct verdict *v)
+{
+	struct story s;
+
+	story_init(&s, c);
+	schedule_print(&s, v, buf, room);
+	story_release(&s);
+}
+
+/* What is wrong, what the address translates to before and after. */
+static void finding_describe_verdict(char *buf, size_t room, const struct verdict *v)
+{
+	say(buf, room, "%s\n", v->text);
+	if (v->before[0] && !strcmp(v->before, v->after))
+		say(buf, room, "  before and after: %s\n", v->before);
+	else if (v->before[0])
+		say(buf, room, "  before: %s\n  after:  %s\n", v->before, v->after);
 }
 
 void finding_make(struct finding *f, const struct exec *x, const struct verdict *v, const struct op *op)
@@ -90,8 +83,12 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n",
 		    (unsigned long long)x->ops_nr);
 	}
-	say(f->report, sizeof(f->report), "%s\n", v->text);
-	if (v->has_iova && x->options.observed && x->check.root != MEM_NONE)
+	finding_describe_verdict(f->report, sizeof(f->report), v);
+	if (!x->options.observed)
+		return;
+	if (v->steps_nr)
+		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);
+	else if (v->has_iova && x->check.root != MEM_NONE)
 		finding_describe_walk(f->report, sizeof(f->report), &x->check, v->iova);
 }
 

@@ -12,14 +12,14 @@
 #include "op.h"
 
 #define FINDING_SIGNATURE_MAX 128
-#define FINDING_REPORT_MAX 8192
+#define FINDING_REPORT_MAX 16384
 
 /*
  * struct finding - plain data, so that it can lie in memory shared between processes.
  *
  * @op_kind: of the operation that caused it, OP_NR if none did
  * @op_idx:  its index in the trace
- * @report:  for people: expected and seen, the walk that shows it, entry by entry; lines of text
+ * @report:  for people: expected and seen, the walk that shows it, entry by entry, and its schedule if it was in flight; lines of text
  */
 struct finding {
 	struct verdict v;
@@ -40,8 +40,7 @@ char *finding_trace_text(const struct finding *f, const struct trace *t, size_t 
 
 /*
  * finding_save - write the trace to dir, under a name made from the signature, atomically and durably. An older one of the same signature
- * is replaced only
- * by a shorter trace. path, path_bytes: its name. 0 or -errno.
+ * is replaced only by a shorter trace. path, path_bytes: its name. 0 or -errno.
  */
 int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes);
 

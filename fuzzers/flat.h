@@ -9,11 +9,9 @@
  *   50:7    number of the output page
  *   63:51   generation, odd while an operation that changes the page is running: then the word holds what was, next[] what will be
  *
- * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same
- * pages. A reader takes
- * flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both answers
- * instead of being sent round
- * again. FLAT_CHANGES_MAX changes of one page while one translation is under way would go unnoticed.
+ * The writer goes through flat_begin for every page that an operation may change, flat_publish, the operation, flat_end for the same pages.
+ * A reader takes flat_first, translates, and asks flat_allowed: as with a sequence lock, but a reader that overlaps a change is told both
+ * answers instead of being sent round again. FLAT_CHANGES_MAX changes of one page while one translation is under way would go unnoticed.
  */
 #ifndef HITLESS_FLAT_H
 #define HITLESS_FLAT_H

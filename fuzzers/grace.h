@@ -3,10 +3,8 @@
  * grace.h - read sections and grace periods of liburcu's memb flavour, told to ThreadSanitizer.
  *
  * ThreadSanitizer does not see what orders a read section before the end of a grace period: liburcu orders them by sys_membarrier and by
- * barriers in code that
- * is not instrumented. So that order is announced here. With _LGPL_SOURCE the read side would be inlined and its plain counters be
- * reported as races; it is
- * called instead.
+ * barriers in code that is not instrumented. So that order is announced here. With _LGPL_SOURCE the read side would be inlined and its
+ * plain counters be reported as races; it is called instead.
  */
 #ifndef HITLESS_GRACE_H
 #define HITLESS_GRACE_H

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * minimize.c - delta debugging over whole operations (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE
- * TSE 28(2), 2002, with
- * complements only), and the command for it.
+ * minimize.c - delta debugging over whole operations (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", IEEE TSE
+ * 28(2), 2002, with complements only), and the command for it.
  */
 #include "minimize.h"
 

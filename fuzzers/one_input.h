@@ -32,8 +32,7 @@ void one_input_init(struct one_input *in);
 
 /*
  * one_input_run - run bytes as trace_bin.h decodes them, at most ONE_INPUT_OPS_MAX operations. Nothing is left of the input before: the
- * arena starts
- * empty each time. Bytes that name a configuration that cannot be run do nothing. Returns only if nothing was found.
+ * arena starts empty each time. Bytes that name a configuration that cannot be run do nothing. Returns only if nothing was found.
  */
 void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes);
 

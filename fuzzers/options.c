@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config_key.h"
 #include "op.h"
@@ -40,6 +42,10 @@ enum option_id {
 	ID_HOSTILE,
 	ID_ARENA,
 	ID_READERS,
+	ID_STORES,
+	ID_OP,
+	ID_PART,
+	ID_PROVE,
 	ID_END,
 };
 
@@ -63,6 +69,10 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
+	[ID_STORES - ID_HELP] = OPTION_STORES,
+	[ID_OP - ID_HELP] = OPTION_STORES,
+	[ID_PART - ID_HELP] = OPTION_PART,
+	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 };
 
 static const struct option long_options[] = {
@@ -85,6 +95,10 @@ static const struct option long_options[] = {
 	{ "hostile", no_argument, NULL, ID_HOSTILE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
+	{ "stores", no_argument, NULL, ID_STORES },
+	{ "op", required_argument, NULL, ID_OP },
+	{ "part", required_argument, NULL, ID_PART },
+	{ "prove", no_argument, NULL, ID_PROVE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -283,6 +297,8 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_number("seed", arg, 0, UINT64_MAX, &o->seed);
 	case ID_OPS:
 		return parse_number("ops", arg, 1, UINT64_MAX, &o->ops);
+	case ID_OP:
+		return parse_number("op", arg, 1, UINT64_MAX, &o->op);
 	case ID_SECONDS:
 		return parse_seconds(arg, &o->seconds);
 	case ID_JOBS:
@@ -301,12 +317,17 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_engine(arg);
 	case ID_ARENA:
 		return parse_arena(arg, &o->exec.arena_bytes);
+	case ID_PART:
+		o->part = arg;
+		return -1;
 	}
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
+	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;
 	engine_hostile |= id == ID_HOSTILE;
+	o->stores |= id == ID_STORES;
 	return -1;
 }
 
@@ -392,4 +413,11 @@ int options_config(const struct options *o, const char *format, const char *text
 	if (o->tlb >= 0)
 		cfg->tlb = (uint8_t)o->tlb;
 	return exec_resolve(cfg, err, err_bytes);
+}
+
+int options_out(const struct options *o)
+{
+	if (o->out && ((mkdir(o->out, 0755) && errno != EEXIST) || access(o->out, W_OK | X_OK)))
+		return complain(EXIT_USAGE, "%s: %s", o->out, strerror(errno));
+	return -1;
 }

@@ -25,11 +25,14 @@ enum {
 	OPTION_OUT = 1 << 7,     /* --out DIR, or -o FILE */
 	OPTION_MODEL = 1 << 8,   /* --model, --tlb */
 	OPTION_WITHOUT = 1 << 9, /* --without CHECK[,CHECK...] */
+	OPTION_STORES = 1 << 10, /* --stores, --op N */
 	OPTION_QUICK = 1 << 11,
 	OPTION_FAILURES = 1 << 12,
 	OPTION_ENGINE = 1 << 13,
 	OPTION_ARENA = 1 << 14,
 	OPTION_READERS = 1 << 15,
+	OPTION_PART = 1 << 16,
+	OPTION_PROVE = 1 << 17,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -38,11 +41,11 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick, failures;
-	uint64_t seed, ops;
+	bool has_seed, json, until_finding, quick, failures, stores, prove;
+	uint64_t seed, ops, op; /* op 0: unset */
 	double seconds;
 	unsigned jobs, readers;
-	const char *out;
+	const char *out, *part;
 	int model, tlb; /* -1: unset */
 	struct exec_options exec;
 	char **files;
@@ -50,9 +53,8 @@ struct options {
 };
 
 /*
- * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the
- * exit status to
- * leave with; what was wrong has been said in one line on standard error.
+ * options_parse - read argv[1..] of a command that takes the options in mask. help is printed for --help. Returns -1 to go on, or the exit
+ * status to leave with; what was wrong has been said in one line on standard error.
  */
 int options_parse(int argc, char **argv, unsigned mask, const char *help, struct options *o);
 
@@ -64,6 +66,12 @@ bool options_want(const struct options *o, const char *format);
  * and a line in err.
  */
 int options_config(const struct options *o, const char *format, const char *text, struct config *cfg, char *err, size_t err_bytes);
+
+/*
+ * options_out - make the directory of --out, if that was given, so that a finding does not come to light only to have no place to go.
+ * Returns -1, or the exit status after a message.
+ */
+int options_out(const struct options *o);
 
 /* One line on standard error, "hitless: ...". Returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

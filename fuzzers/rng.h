@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * rng.h - the random numbers of a run: xoshiro256**, seeded by splitmix64 (Blackman and Vigna, "Scrambled linear pseudorandom number
- * generators", 2021). The same
- * seed gives the same numbers on every machine.
+ * generators", 2021). The same seed gives the same numbers on every machine.
  */
 #ifndef HITLESS_RNG_H
 #define HITLESS_RNG_H

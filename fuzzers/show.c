@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* show.c - hitless show: the tables after each operation of a trace, decoded from their raw bytes. */
+/* show.c - hitless show: the tables after each operation of a trace, decoded from their raw bytes, and what the operation did to them. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
@@ -8,27 +8,48 @@
 #include "../oracle/walk.h"
 #include "finding.h"
 #include "options.h"
+#include "say.h"
+#include "story.h"
 #include "trace_file.h"
 
-static const char help[] = "usage: hitless show FILE\n"
-			   "\n"
-			   "Runs a trace, text or binary, and prints after each operation what came of it and all tables as the hardware "
-			   "would read them. Items that follow each other with equal\n"
-			   "attributes are one line:\n"
-			   "\n"
-			   "  L0 [iova, last] -> oa  512 x 4K rw- mmio cache priv A D   at 0x101000 = 0x...\n"
-			   "      fields of the first item\n"
-			   "\n"
-			   "  L0        level of the items; 0 holds only leaves\n"
-			   "  512 x 4K  leaves and their size; a contiguous group is one leaf\n"
-			   "  A D       accessed, dirty\n"
-			   "  at, =     address and value of the first item\n"
-			   "\n"
-			   "Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n";
+static const char help[] =
+	"usage: hitless show [--stores] [--op N] FILE\n"
+	"\n"
+	"Runs a trace, text or binary, and prints after each operation what came of it and all tables as the hardware would read\n"
+	"them. Items that follow each other with equal attributes are one line:\n"
+	"\n"
+	"  L0 [iova, last] -> oa  512 x 4K rw- mmio cache priv A D   at 0x101000 = 0x...\n"
+	"      fields of the first item\n"
+	"\n"
+	"  L0        level of the items; 0 holds only leaves\n"
+	"  512 x 4K  leaves and their size; a contiguous group is one leaf\n"
+	"  A D       accessed, dirty, where the device sets them\n"
+	"  at, =     address and value of the first item\n"
+	"\n"
+	"      --stores         before the tables, everything that the operation did to them, in order\n"
+	"      --op N           run all operations, print the N-th alone\n"
+	"      --without C,..   leave out checks\n"
+	"      --arena MIB      size of simulated table memory\n"
+	"\n"
+	"With --stores a line is one event of the operation's log, or several that do alike to items that follow each other:\n"
+	"\n"
+	"  #3  compare-exchange  level 2 0x103008 [iova, last]: 1G leaf, oa 0x80000000 rw- -> table 0x104000\n"
+	"\n"
+	"  #3        place in the log; the report of a finding counts alike\n"
+	"  0x103008  address of the item; \"x 512\": so many items from there on, stored in any order if it is a fill, which may go on\n"
+	"  ->        the item before and after; of many items, \"oa ... to ...\" those of the first and the last\n"
+	"\n"
+	"There are store, fill, compare-exchange, alloc, free, write-back (for a device that does not snoop), dma map, fence,\n"
+	"invalidate (the raw command, and what it is sure to remove), sync, root (what the device walks from then on) and device\n"
+	"(what it sets in an entry). Where a finding ends the trace, the log is as far as the operation came.\n"
+	"\n"
+	"Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n";
 
 /*
  * struct show - the run, and the line that is being put together.
  *
+ * @stores, @only: --stores; the operation that alone is printed, 0: all
+ * @nr: of the operation that is running, from 1; 0: none
  * @first: the first item of the line; its level, iova, address, value and meaning
  * @items: how many items it has, 0: none
  */
@@ -36,6 +57,8 @@ struct show {
 	struct exec x;
 	sigjmp_buf end;
 	struct finding finding;
+	bool stores;
+	uint64_t only, nr;
 	struct {
 		unsigned level, depth;
 		uint64_t iova, pa, raw;
@@ -44,10 +67,35 @@ struct show {
 	uint64_t items;
 };
 
+/* Whether what happens now is to be printed. */
+static bool show_wants(const struct show *s)
+{
+	return !s->only || s->only == s->nr;
+}
+
+/* The log, event by event. */
+static void show_stores(const struct show *s)
+{
+	char line[STORY_LINE_MAX];
+	struct story story;
+	size_t i, nr;
+
+	story_init(&story, &s->x.check);
+	for (i = 0; i < s->x.mem.view.events_nr; i += nr) {
+		line[0] = '\0';
+		nr = story_alike(&story, i);
+		story_event(&story, i, nr, line, sizeof(line));
+		printf("  %s\n", line);
+	}
+	story_release(&story);
+}
+
 static void show_found(void *arg, const struct verdict *v, const struct op *op)
 {
 	struct show *s = arg;
 
+	if (s->stores && show_wants(s))
+		show_stores(s);
 	finding_make(&s->finding, &s->x, v, op);
 	siglongjmp(s->end, 1);
 }
@@ -77,20 +125,19 @@ static uint64_t show_oa(const struct hw_entry *e, uint64_t iova)
 /* Print the leaves that were put together. */
 static void show_flush(struct show *s)
 {
-	static const char units[] = " KMGTPE";
 	const struct hw_entry *e = &s->first.entry;
 	uint64_t bytes = s->items << s->x.check.hw.item_lg2[s->first.level];
-	unsigned prot = e->prot;
+	char words[64] = "";
 
 	if (!s->items)
 		return;
 	show_indent(s->first.depth);
-	printf("L%u [0x%llx, 0x%llx] -> 0x%llx  %llu x %u%c %c%c%c%s%s%s%s%s   at 0x%llx = 0x%llx\n", s->first.level,
-	       (unsigned long long)s->first.iova, (unsigned long long)(s->first.iova + bytes - 1),
-	       (unsigned long long)show_oa(e, s->first.iova), (unsigned long long)(bytes >> e->size_lg2 ? bytes >> e->size_lg2 : 1),
-	       1u << e->size_lg2 % 10, units[e->size_lg2 / 10], prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-',
-	       prot & PROT_X ? 'x' : '-', prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "",
-	       prot & PROT_PRIV ? " priv" : "", e->accessed ? " A" : "", e->dirty ? " D" : "", (unsigned long long)s->first.pa,
+	story_size(e->size_lg2, words, sizeof(words));
+	say(words, sizeof(words), " ");
+	story_prot(&s->x.check.hw, e, words, sizeof(words));
+	printf("L%u [0x%llx, 0x%llx] -> 0x%llx  %llu x %s   at 0x%llx = 0x%llx\n", s->first.level, (unsigned long long)s->first.iova,
+	       (unsigned long long)(s->first.iova + bytes - 1), (unsigned long long)show_oa(e, s->first.iova),
+	       (unsigned long long)(bytes >> e->size_lg2 ? bytes >> e->size_lg2 : 1), words, (unsigned long long)s->first.pa,
 	       (unsigned long long)s->first.raw);
 	show_fields(s, s->first.depth, s->first.level, s->first.raw);
 	s->items = 0;
@@ -235,17 +282,26 @@ static void show_result(const struct show *s, const struct op *op, enum exec_sta
 		printf("  dirty [0x%llx, 0x%llx]\n", (unsigned long long)s->x.dirty[i].iova, (unsigned long long)s->x.dirty[i].last);
 }
 
-static void show_op(struct show *s, const struct op *op, size_t nr)
+static void show_op(struct show *s, const struct op *op)
 {
 	struct call_expect want;
 	enum exec_status status;
 	char line[OP_TEXT_MAX];
 
+	if (!show_wants(s)) {
+		exec_op(&s->x, op);
+		return;
+	}
 	op_print(op, line);
-	printf("%zu: %s\n", nr, line);
+	printf("%llu: %s\n", (unsigned long long)s->nr, line);
 	show_expect(s, op, &want);
 	status = exec_op(&s->x, op);
 	show_result(s, op, status, &want);
+	/* The log is still that of the operation before. */
+	if (status == EXEC_SKIPPED)
+		return;
+	if (s->stores)
+		show_stores(s);
 	if (show_log_has(s, MEM_STORE) || show_log_has(s, MEM_CAS) || show_log_has(s, MEM_TOP) || show_log_has(s, MEM_DEVICE))
 		show_tables(s);
 	else
@@ -264,10 +320,17 @@ static int show_run(struct show *s, const struct trace *t)
 	}
 	if (exec_open(&s->x, &t->cfg, &why))
 		return complain(EXIT_USAGE, "the configuration cannot be run: %s", why);
-	printf("an empty domain\n");
-	show_tables(s);
-	for (i = 0; i < t->nr; i++)
-		show_op(s, &t->ops[i], i + 1);
+	if (show_wants(s)) {
+		printf("an empty domain\n");
+		if (s->stores)
+			show_stores(s);
+		show_tables(s);
+	}
+	for (i = 0; i < t->nr; i++) {
+		s->nr = i + 1;
+		show_op(s, &t->ops[i]);
+	}
+	s->nr = 0;
 	exec_close(&s->x);
 	return EXIT_CLEAN;
 }
@@ -278,7 +341,7 @@ int cmd_show(int argc, char **argv)
 	char text[CONFIG_TEXT_MAX];
 	struct options o;
 	struct trace t;
-	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ARENA, help, &o);
+	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ARENA | OPTION_STORES, help, &o);
 
 	if (ret >= 0)
 		return ret;
@@ -291,6 +354,14 @@ int cmd_show(int argc, char **argv)
 		trace_release(&t);
 		return complain(EXIT_TOOL, "no memory for the arena");
 	}
+	if (o.op > t.nr) {
+		complain(EXIT_USAGE, "%s has %zu operations, and no number %llu", o.files[0], t.nr, (unsigned long long)o.op);
+		exec_release(&s.x);
+		trace_release(&t);
+		return EXIT_USAGE;
+	}
+	s.stores = o.stores;
+	s.only = o.op;
 	config_print(&t.cfg, text, sizeof(text));
 	printf("format %s\n", text);
 	ret = show_run(&s, &t);

@@ -3,11 +3,9 @@
  * stress.c - hitless stress: one thread changes a table while others translate through its bytes as a device would, all at full speed.
  *
  * The second opinion on G2: the proof in oracle/ decides every interleaving of a model of memory, this tries some on a real machine. The
- * writer drives the
- * engine directly, with nothing logged; what came back is checked against check_predict. A reader is the device: it walks inside a read
- * section and asks
- * the flat oracle (flat.h) what it may have seen. A cut never announces a change, so that whatever differs while one is running is a
- * finding.
+ * writer drives the engine directly, with nothing logged; what came back is checked against check_predict. A reader is the device: it walks
+ * inside a read section and asks the flat oracle (flat.h) what it may have seen. A cut never announces a change, so that whatever differs
+ * while one is running is a finding.
  *
  * Not compared here: layout, invalidation, dirty state, and a table freed too early by a moment that no reader hit.
  */

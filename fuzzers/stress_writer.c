@@ -5,8 +5,8 @@
  * change, run, settle what has changed.
  *
  * A table that an operation took out of the tree may be freed when no walk can be in it any more: on hardware that is the wait for the
- * invalidation, here
- * it is a grace period. The engine's ->sync invalidates, waits and frees in one call; the grace period is therefore put before it.
+ * invalidation, here it is a grace period. The engine's ->sync invalidates, waits and frees in one call; the grace period is therefore put
+ * before it.
  */
 #include <errno.h>
 #include <sched.h>
@@ -415,8 +415,7 @@ static void stress_close(struct stress *s)
 
 /*
  * A moment between two stores lasts nanoseconds, and caches hide it. So a timer stops the writer wherever it happens to be and lets the
- * readers look around; this is
- * also what makes them overlap operations on a machine with one processor.
+ * readers look around; this is also what makes them overlap operations on a machine with one processor.
  */
 static struct stress *stress_writer;
 

@@ -12,9 +12,8 @@
  *   read, write, translate IOVA
  *   sync
  *
- * PROT is letters of r w x, or "-" for none of them; then any of the words mmio cache priv bit6 bit7.
- * EXTRA is fail=N, once: the N-th allocation fails; or "at N read IOVA", "at N write IOVA", up to OP_DEVICES_MAX times: the device acts
- * before attempt N (from 0) to store.
+ * PROT is letters of r w x, or "-" for none of them; then any of the words mmio cache priv bit6 bit7. EXTRA is fail=N, once: the N-th
+ * allocation fails; or "at N read IOVA", "at N write IOVA", up to OP_DEVICES_MAX times: the device acts before attempt N (from 0) to store.
  */
 #include <errno.h>
 #include <inttypes.h>

@@ -84,9 +84,8 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 }
 
 /*
- * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, where the tables
- * lie. What the format refuses
- * together is left as it was.
+ * Turn choices that any configuration may be combined with: deferred invalidation, negative caching, generic commands, the other order of
+ * stores, where the tables lie. What the format refuses together is left as it was.
  */
 static void worker_vary(struct rng *rng, struct config *cfg)
 {
@@ -100,6 +99,8 @@ static void worker_vary(struct rng *rng, struct config *cfg)
 		varied.negcache = 1;
 	if (!rng_below(rng, 8))
 		varied.tlb = TLB_GENERIC;
+	if (cfg->coherent && !rng_below(rng, 4))
+		varied.model = cfg->model == MODEL_STRONG ? MODEL_WEAK : MODEL_STRONG;
 	if (!rng_below(rng, 2))
 		varied.tables = (uint8_t)rng_below(rng, TABLES_NR);
 	if (!ops->resolve(&varied, &why))

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * worker.h - a campaign's worker process: runs one random domain after the other, in memory that it shares with its parent, so that
- * nothing is lost when
- * it dies.
+ * worker.h - a campaign's worker process: runs one random domain after the other, in memory that it shares with its parent, so that nothing
+ * is lost when it dies.
  */
 #ifndef HITLESS_WORKER_H
 #define HITLESS_WORKER_H

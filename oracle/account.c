@@ -3,8 +3,8 @@
  * account.c - follows every table through the log (G8). What its stores leave in the device's caches is kept by owed.c.
  *
  * A table is private from its allocation until a pointer to it is stored into a linked table, and unlinked when that pointer is
- * overwritten. Each such step
- * must be one that the operation may take, so that the set of live tables is exactly what the operations so far predict.
+ * overwritten. Each such step must be one that the operation may take, so that the set of live tables is exactly what the operations so far
+ * predict.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,20 +18,6 @@ struct asked {
 	const struct call *call;
 	const struct call_expect *want;
 };
-
-static struct page *account_page(struct check *c, uint64_t pa)
-{
-	return &c->pages[(pa - c->view->pa) >> MEM_FRAME_LG2];
-}
-
-/* Address of the table that pa lies in. */
-static uint64_t account_table(const struct check *c, uint64_t pa)
-{
-	const struct mem_frame *f = mem_view_frame(c->view, pa);
-	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
-
-	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
-}
 
 static uint64_t account_span_lg2(const struct check *c, unsigned level)
 {
@@ -51,8 +37,7 @@ static bool account_was_freed(const struct check *c, uint64_t pa)
 
 /*
  * Whether this call may unlink a table over [iova, last]: an unmap that was asked for all of it and has removed all of it, or a map of a
- * leaf over it when it holds
- * nothing.
+ * leaf over it when it holds nothing.
  */
 static bool account_may_unlink(const struct check *c, const struct call *call, const struct call_expect *want, uint64_t iova, uint64_t last)
 {
@@ -81,7 +66,7 @@ static void account_unlink_below(struct check *c, const struct asked *by, uint64
 
 static void account_unlink(struct check *c, const struct asked *by, uint64_t pa)
 {
-	struct page *page = account_page(c, pa);
+	struct page *page = check_page(c, pa);
 	uint64_t last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
 
 	if (page->state != PAGE_LINKED)
@@ -97,16 +82,15 @@ static void account_unlink(struct check *c, const struct asked *by, uint64_t pa)
 	owed_table(c, page->iova, last);
 	if (page->children_nr)
 		account_unlink_below(c, by, pa, page->level);
-	if (account_page(c, page->parent)->state == PAGE_LINKED)
-		account_page(c, page->parent)->children_nr--;
+	if (check_page(c, page->parent)->state == PAGE_LINKED)
+		check_page(c, page->parent)->children_nr--;
 }
 
-static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now);
+static void account_event(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now);
 
 /*
  * An item of the linked table parent (the root: itself) points to pa, a table of level whose first iova is iova. What was stored to it
- * while it was private,
- * by the events of this call before now, takes effect.
+ * while it was private, by the events of this call before now, takes effect.
  */
 static void account_link(struct check *c, const struct asked *by, uint64_t parent, uint64_t pa, unsigned level, uint64_t iova, size_t now)
 {
@@ -117,7 +101,7 @@ static void account_link(struct check *c, const struct asked *by, uint64_t paren
 	if (wrong && !account_was_freed(c, pa))
 		check_report(c, VERDICT_WALKS_DATA, 1, level + 1u, KIND_TABLE, KIND_BAD, &iova,
 			     "table pointer to 0x%llx over iova 0x%llx %s", (unsigned long long)pa, (unsigned long long)iova, wrong);
-	page = account_page(c, pa);
+	page = check_page(c, pa);
 	if (page->state != PAGE_PRIVATE)
 		check_report(c, VERDICT_WALKS_DATA, 8, level + 1u, KIND_TABLE, KIND_BAD, &iova,
 			     "table at 0x%llx is linked at iova 0x%llx and was, level %u, at iova 0x%llx", (unsigned long long)pa,
@@ -133,11 +117,11 @@ static void account_link(struct check *c, const struct asked *by, uint64_t paren
 	c->private_nr--;
 	c->linked_nr++;
 	if (parent != pa)
-		account_page(c, parent)->children_nr++;
+		check_page(c, parent)->children_nr++;
 	if (page->stamp != c->view->op)
 		return;
 	for (i = page->events_first; i < now; i = c->chain[i])
-		account_items(c, by, pa, i, now);
+		account_event(c, by, pa, i, now);
 }
 
 /* What hardware that cannot hold two sizes, or a leaf and a table, at once must never see: a change in one store. */
@@ -187,12 +171,25 @@ static void account_remade(struct check *c, unsigned level, uint64_t iova, uint6
 	}
 }
 
+/* Whether two leaves translate alike. */
+static bool account_alike(const struct hw_entry *a, const struct hw_entry *b)
+{
+	return a->kind == b->kind && a->size_lg2 == b->size_lg2 && a->prot == b->prot && a->pa == b->pa;
+}
+
+/* The pointer at iova of a table changed in what it permits. */
+static void account_pointer(struct check *c, const struct page *page, uint64_t iova)
+{
+	owed_table(c, iova, iova + layout_mask(c->hw.item_lg2[page->level]));
+}
+
 /* A run of items of a linked table from iova on: what a device may hold of their old values. live: the table was linked when they were stored. */
 static void account_leaves(struct check *c, const struct asked *by, const struct page *page, const struct mem_event *ev, uint64_t iova,
 			   bool live)
 {
 	struct hw_entry old = c->hw.format->decode(&c->hw, page->level, ev->old), new = c->hw.format->decode(&c->hw, page->level, ev->new);
 	uint64_t last = iova + ((uint64_t)ev->nr << c->hw.item_lg2[page->level]) - 1;
+	const struct imap_piece *p;
 
 	if (new.kind == HW_BAD)
 		check_report(c, VERDICT_RESERVED_BITS, 1, page->level, KIND_NONE, KIND_BAD, &iova,
@@ -204,32 +201,33 @@ static void account_leaves(struct check *c, const struct asked *by, const struct
 	}
 	if (!check_is_on(c, CHECK_IOTLB))
 		return;
-	if (old.kind == HW_LEAF) {
+	if (live && old.kind == HW_LEAF) {
 		/* An entry whose accessed or dirty bit changes matters only if the device may go on without setting it again. */
-		if (!((ev->old ^ ev->new) & ~c->hw.ad_mask) && (!old.dirty || new.dirty))
+		if (account_alike(&old, &new) && (!old.dirty || new.dirty))
 			return;
 		owed_mapped(c, iova, last);
 		/* A leaf that this call made itself, and took back: a walk may have read it all the same. */
-		if (!imap_overlaps(&c->im, iova, last))
+		p = imap_find(&c->im, iova, NULL);
+		if (!p || layout_leaf(c->hw.cfg.pgsizes, p, iova).size_lg2 != old.size_lg2 ||
+		    (old.pa | (iova & layout_mask(old.span_lg2))) != p->oa + (iova - p->iova))
 			owed_leaves(
 				c,
 				&(struct imap_piece){ .iova = iova & ~layout_mask(old.size_lg2),
 						      .last = last | layout_mask(old.size_lg2),
 						      .oa = (old.pa | (iova & layout_mask(old.span_lg2))) & ~layout_mask(old.size_lg2) },
 				iova, last);
-	} else if (old.kind == HW_EMPTY && new.kind == HW_LEAF && c->hw.cfg.negcache && by->call && by->call->kind == CALL_MAP) {
+	} else if (old.kind != HW_LEAF && new.kind == HW_LEAF && c->hw.cfg.negcache && by->call && by->call->kind == CALL_MAP) {
 		owed_leaves(c, &(struct imap_piece){ .iova = by->call->iova, .last = by->call->last, .oa = by->call->oa }, iova, last);
 	}
 }
 
 /*
- * The slots of table, which is linked, that event at stored to: table pointers that came or went. now: the event that made or found it
- * linked.
+ * The slots of table, which is linked, that event at stored to, as ev says: table pointers that came or went. now: the event that made or
+ * found it linked.
  */
-static void account_items(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now)
+static void account_items(struct check *c, const struct asked *by, uint64_t table, const struct mem_event *ev, size_t at, size_t now)
 {
-	const struct mem_event *ev = &c->view->events[at];
-	const struct page *page = account_page(c, table);
+	const struct page *page = check_page(c, table);
 	uint64_t idx = (ev->pa - table) >> c->hw.item_bytes_lg2;
 	unsigned i;
 
@@ -241,14 +239,64 @@ static void account_items(struct check *c, const struct asked *by, uint64_t tabl
 		/* The values of a run differ in their addresses alone: if the first is no table, none is. */
 		if (old.kind != HW_TABLE && new.kind != HW_TABLE)
 			break;
-		if (old.kind == HW_TABLE && new.kind == HW_TABLE &&new.pa == old.pa)
+		if (old.kind == HW_TABLE && new.kind == HW_TABLE && new.pa == old.pa) {
+			/* What a walk cache keeps of a pointer is what the pointer permits, too. */
+			if (new.prot != old.prot && at == now)
+				account_pointer(c, page, check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i));
 			continue;
+		}
 		if (old.kind == HW_TABLE && mem_view_has(c->view, old.pa, 1))
 			account_unlink(c, by, old.pa);
 		if (new.kind == HW_TABLE)
 			account_link(c, by, table, new.pa, new.level,
 				     check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + i), now);
 	}
+}
+
+/* Take back what event ev stored to the item at pa: raw was in it after that. */
+static uint64_t account_undo(const struct check *c, const struct mem_event *ev, uint64_t pa, uint64_t raw)
+{
+	uint64_t item = UINT64_C(1) << c->hw.item_bytes_lg2, at = ev->pa < pa ? pa : ev->pa;
+	uint64_t end = ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2);
+
+	if (ev->kind != MEM_STORE && ev->kind != MEM_CAS && ev->kind != MEM_DEVICE)
+		return raw;
+	for (; at < end && at < pa + item; at += UINT64_C(1) << ev->bytes_lg2) {
+		unsigned shift = (unsigned)(at - pa) * 8;
+		uint64_t mask = layout_mask(8u << ev->bytes_lg2) << shift;
+
+		raw = (raw & ~mask) | (mem_event_old(ev, (unsigned)((at - ev->pa) >> ev->bytes_lg2)) << shift & mask);
+	}
+	return raw;
+}
+
+/* Event at, which stored to parts of items, as what it made of each of them. */
+static void account_narrow(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now)
+{
+	const struct mem_event *ev = &c->view->events[at];
+	uint64_t item = UINT64_C(1) << c->hw.item_bytes_lg2, pa = ev->pa & ~(item - 1), end = ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2);
+	size_t i;
+
+	for (; pa < end; pa += item) {
+		struct mem_event whole = { .kind = MEM_STORE, .bytes_lg2 = c->hw.item_bytes_lg2, .nr = 1, .pa = pa };
+
+		whole.new = mem_view_load(c->view, pa, c->hw.item_bytes_lg2);
+		for (i = c->view->events_nr; --i > at;)
+			whole.new = account_undo(c, &c->view->events[i], pa, whole.new);
+		whole.old = account_undo(c, ev, pa, whole.new);
+		account_items(c, by, table, &whole, at, now);
+	}
+}
+
+/* The slots of table, which is linked, that event at stored to; see account_items. */
+static void account_event(struct check *c, const struct asked *by, uint64_t table, size_t at, size_t now)
+{
+	const struct mem_event *ev = &c->view->events[at];
+
+	if (ev->bytes_lg2 < c->hw.item_bytes_lg2)
+		account_narrow(c, by, table, at, now);
+	else
+		account_items(c, by, table, ev, at, now);
 }
 
 static void account_top(struct check *c, const struct asked *by, const struct mem_event *ev, size_t at)
@@ -260,7 +308,7 @@ static void account_top(struct check *c, const struct asked *by, const struct me
 			     "the root was replaced by one of level %llu", (unsigned long long)ev->old);
 	/* A root that grew must point to the old one, which keeps all that is below it. */
 	if (old != MEM_NONE) {
-		account_page(c, old)->state = PAGE_PRIVATE;
+		check_page(c, old)->state = PAGE_PRIVATE;
 		c->linked_nr--;
 		c->private_nr++;
 	}
@@ -269,31 +317,52 @@ static void account_top(struct check *c, const struct asked *by, const struct me
 	account_link(c, by, ev->pa, ev->pa, c->root_level, 0, at);
 }
 
+/* A store to a table that was unlinked whole: what it takes out went with it, and so did what a device held of that. */
+static void account_dismantle(struct check *c, const struct asked *by, const struct page *page, const struct mem_event *ev)
+{
+	uint64_t syncs = c->syncs;
+	size_t owed_nr = c->owed_nr;
+	unsigned i;
+
+	c->syncs = page->syncs;
+	for (i = 0; i < ev->nr && ev->bytes_lg2 == c->hw.item_bytes_lg2; i++) {
+		struct hw_entry old = c->hw.format->decode(&c->hw, page->level, mem_event_old(ev, i));
+
+		if (old.kind != HW_TABLE)
+			break;
+		if (mem_view_has(c->view, old.pa, 1))
+			account_unlink(c, by, old.pa);
+	}
+	c->syncs = syncs;
+	if (page->syncs < syncs)
+		c->owed_nr = owed_nr;
+}
+
 /* A store to a linked table: extends *span by its slots. */
 static void account_store(struct check *c, const struct asked *by, size_t at, struct call_range *span)
 {
 	const struct mem_event *ev = &c->view->events[at];
-	uint64_t table = account_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
-	const struct page *page = account_page(c, table);
+	uint64_t table = check_table(c, ev->pa), idx = (ev->pa - table) >> c->hw.item_bytes_lg2, first, last;
+	uint64_t last_idx = (ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2) - 1 - table) >> c->hw.item_bytes_lg2;
+	const struct page *page = check_page(c, table);
 
+	if (page->state == PAGE_UNLINKED)
+		account_dismantle(c, by, page, ev);
 	if (page->state != PAGE_LINKED)
 		return;
 	first = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx);
-	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, idx + ev->nr - 1) |
-	       layout_mask(c->hw.item_lg2[page->level]);
+	last = check_item_iova(&c->hw, page->iova, page->level, table == c->root, last_idx) | layout_mask(c->hw.item_lg2[page->level]);
 	if (first < span->iova)
 		span->iova = first;
 	if (last > span->last)
 		span->last = last;
-	/* A store narrower than an item has no meaning of its own; what it made of the item is looked at when the operation has ended. */
 	c->owed_from = owed_since(c, at);
-	if (ev->bytes_lg2 == c->hw.item_bytes_lg2)
-		account_items(c, by, table, at, at);
+	account_event(c, by, table, at, at);
 }
 
 static void account_free(struct check *c, const struct mem_event *ev)
 {
-	struct page *page = account_page(c, ev->pa);
+	struct page *page = check_page(c, ev->pa);
 
 	if (page->state == PAGE_LINKED)
 		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
@@ -317,12 +386,17 @@ static void account_free(struct check *c, const struct mem_event *ev)
 /* A table came within, or went out of, the reach of a device that does not snoop. */
 static void account_dma(struct check *c, const struct mem_event *ev)
 {
-	struct page *page = account_page(c, ev->pa);
+	struct page *page = check_page(c, ev->pa);
 	bool map = ev->kind == MEM_DMA_MAP;
 
 	if (page->mapped == map && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL,
 			     "the DMA mapping of the table at 0x%llx was %s twice", (unsigned long long)ev->pa, map ? "made" : "ended");
+	if (!map && (page->state == PAGE_LINKED || (page->state == PAGE_UNLINKED && page->syncs == c->syncs)) &&
+	    check_is_on(c, CHECK_WRITEBACK))
+		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
+			     "the DMA mapping of the table at 0x%llx was ended while the device may still walk it",
+			     (unsigned long long)ev->pa);
 	page->mapped = map;
 }
 
@@ -342,10 +416,10 @@ static void account_chain(struct check *c)
 		struct page *page;
 
 		if (ev->kind == MEM_ALLOC) {
-			page = account_page(c, ev->pa);
+			page = check_page(c, ev->pa);
 			*page = (struct page){ .state = PAGE_PRIVATE,
 					       .stamp = c->view->op,
-					       .touched_op = page->touched_op,
+					       .touched_build = page->touched_build,
 					       .touched_idx = page->touched_idx,
 					       .events_first = SIZE_MAX,
 					       .events_last = SIZE_MAX };
@@ -353,7 +427,7 @@ static void account_chain(struct check *c)
 		}
 		if (ev->kind != MEM_STORE && ev->kind != MEM_CAS)
 			continue;
-		page = account_page(c, account_table(c, ev->pa));
+		page = check_page(c, check_table(c, ev->pa));
 		if (page->stamp != c->view->op || page->state != PAGE_PRIVATE)
 			continue;
 		c->chain[i] = SIZE_MAX;
@@ -386,6 +460,11 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
 			break;
 		case MEM_TOP:
 			account_top(c, &by, ev, i);
+			/* Whatever the new root translates. */
+			span->iova = 0;
+			span->last = layout_mask((unsigned)account_span_lg2(c, c->root_level));
+			if (span->last > c->hw.iova_low_last)
+				span->last = c->hw.iova_low_last;
 			break;
 		case MEM_INVALIDATE:
 			owed_command(c, ev);
@@ -435,7 +514,7 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 
 		if (ev->kind != MEM_ALLOC)
 			continue;
-		page = account_page(c, ev->pa);
+		page = check_page(c, ev->pa);
 		if (page->state != PAGE_LINKED || page->level == c->root_level)
 			continue;
 		last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
@@ -479,4 +558,19 @@ void account_end(struct check *c, const struct call *call, const struct call_res
 	owed_end(c, call && call->kind == CALL_SYNC);
 	if (call && call->kind != CALL_TRANSLATE && check_is_on(c, CHECK_ACCOUNTING))
 		account_new_tables(c, call, res);
+}
+
+void account_teardown(struct check *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->view->events_nr; i++) {
+		const struct mem_event *ev = &c->view->events[i];
+
+		if (ev->kind == MEM_DMA_UNMAP)
+			check_page(c, ev->pa)->mapped = false;
+		if (ev->kind == MEM_FREE && check_page(c, ev->pa)->mapped && check_is_on(c, CHECK_ACCOUNTING))
+			check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, NULL,
+				     "table at 0x%llx was freed at teardown and its DMA mapping was not ended", (unsigned long long)ev->pa);
+	}
 }

@@ -8,9 +8,8 @@
 #include "check_state.h"
 
 /*
- * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of
- * before it. Extends *span by every slot of
- * a linked table that was stored to.
+ * account_log - follow the log of call, which must come to want (both NULL while the domain is made), the interval map being that of before
+ * it. Extends *span by every slot of a linked table that was stored to.
  */
 void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span);
 
@@ -19,5 +18,8 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
  * account_log.
  */
 void account_end(struct check *c, const struct call *call, const struct call_result *res);
+
+/* account_teardown - follow the log of the domain's end: tables are freed, which the device walks no more. */
+void account_teardown(struct check *c);
 
 #endif

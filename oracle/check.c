@@ -58,7 +58,7 @@ static void check_short_map(struct check *c, const struct call *call, const stru
 {
 	uint64_t next = call->iova + (res->granules << c->granule_lg2);
 
-	if (res->granules > check_done_granules(c, call, want) ||
+	if (res->granules > check_done_granules(c, call, want) || (!want->ret && res->granules == check_done_granules(c, call, want)) ||
 	    (res->granules && layout_find(c->hw.cfg.pgsizes, call->iova, call->last, call->oa, next - 1).last != next - 1))
 		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
 			     "-ENOMEM with 0x%llx granules, which are not the leaves of the front", (unsigned long long)res->granules);
@@ -82,8 +82,9 @@ static void check_result(struct check *c, const struct call *call, const struct 
 	bool counts = call->kind == CALL_MAP || call->kind == CALL_UNMAP;
 
 	check_count(c, CHECK_FAILURE, 1);
-	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || call->kind == CALL_CUT) && (!want->ret || want->ret == -EADDRINUSE) &&
-	    check_alloc_failed(c)) {
+	/* A cut at a leaf start has nothing to allocate. */
+	if (res->ret == -ENOMEM && (call->kind == CALL_MAP || (call->kind == CALL_CUT && want->hull.iova != call->iova)) &&
+	    (!want->ret || want->ret == -EADDRINUSE) && check_alloc_failed(c)) {
 		if (call->kind == CALL_MAP) {
 			check_short_map(c, call, res, want);
 			want->done = res->granules;
@@ -97,6 +98,9 @@ static void check_result(struct check *c, const struct call *call, const struct 
 		want->ret = res->ret;
 	if (res->ret != want->ret && !check_is_on(c, CHECK_FAILURE))
 		return;
+	/* A cut that should have been refused: what it did to a live entry is worse than that it did. */
+	if (call->kind == CALL_CUT && want->ret == -EOPNOTSUPP && !res->ret)
+		account_log(c, call, want, &(struct call_range){ UINT64_MAX, 0 });
 	if (res->ret != want->ret)
 		check_report(c, call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN,
 			     call->kind == CALL_TRANSLATE ? 1 : 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
@@ -154,6 +158,12 @@ static void check_unchanged(struct check *c, const struct call *call, const stru
 			     (unsigned long long)span->iova, (unsigned long long)span->last);
 }
 
+void check_release(struct check *c)
+{
+	explore_release(c);
+	check_state_release(c);
+}
+
 void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table)
 {
 	struct call_range span = { UINT64_MAX, 0 };
@@ -164,7 +174,10 @@ void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table
 		check_report(c, VERDICT_UNDECLARED_BREAK, 2, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
 			     "declared: live size change %d, live leaf to table %d; the hardware under this configuration: %d, %d",
 			     cap_size_change, cap_leaf_to_table, c->hw.cap_size_change, c->hw.cap_leaf_to_table);
+	if (c->hw.cfg.model == MODEL_INCOHERENT)
+		explore_log(c, &(struct call){ .kind = CALL_SYNC }, &(struct call_expect){ 0 });
 	account_log(c, NULL, NULL, &span);
+	explore_settle(c);
 	account_end(c, NULL, NULL);
 }
 
@@ -180,6 +193,17 @@ bool check_may_call(const struct check *c, const struct call *call)
 	return true;
 }
 
+/* Sweep what of [iova, last] can be translated at all. */
+static void check_sweep(struct check *c, const struct call_range *removed, uint64_t iova, uint64_t last)
+{
+	const struct hw *hw = &c->hw;
+
+	if (hw->has_low && iova <= hw->iova_low_last)
+		sweep(c, removed, iova, last < hw->iova_low_last ? last : hw->iova_low_last);
+	if (hw->has_high && last >= hw->iova_high_first)
+		sweep(c, removed, iova > hw->iova_high_first ? iova : hw->iova_high_first, last);
+}
+
 void check_called(struct check *c, const struct call *call, const struct call_result *res)
 {
 	struct call_range span = { UINT64_MAX, 0 }, removed = { UINT64_MAX, 0 };
@@ -193,7 +217,7 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 	if (call->kind == CALL_DIRTY && !want.ret)
 		dirty_report(c, call, res);
 	dirty_written(c);
-	if (check_is_on(c, CHECK_INFLIGHT) || check_is_on(c, CHECK_WRITEBACK))
+	if (check_is_on(c, CHECK_INFLIGHT) || (check_is_on(c, CHECK_WRITEBACK) && !c->hw.cfg.coherent))
 		explore_log(c, call, &want);
 	account_log(c, call, &want, &span);
 	explore_settle(c);
@@ -215,8 +239,11 @@ void check_called(struct check *c, const struct call *call, const struct call_re
 		span.iova = want.hull.iova;
 	if (span.last < want.hull.last)
 		span.last = want.hull.last;
-	if (hw_iova_valid(&c->hw, span.iova) && hw_iova_valid(&c->hw, span.last))
-		sweep(c, removed.last >= removed.iova ? &removed : NULL, span.iova, span.last);
+	/* The leaves themselves, their sizes, their dirty state, and tables that an unmap may have left. */
+	if (!check_is_on(c, CHECK_TRANSLATION) && !check_is_on(c, CHECK_LAYOUT) && !(check_is_on(c, CHECK_DIRTY) && c->hw.has_dirty) &&
+	    !(check_is_on(c, CHECK_ACCOUNTING) && removed.last >= removed.iova))
+		return;
+	check_sweep(c, removed.last >= removed.iova ? &removed : NULL, span.iova, span.last);
 }
 
 void check_root(struct check *c, uint64_t pa, unsigned level)
@@ -260,6 +287,7 @@ void check_all(struct check *c)
 void check_destroyed(struct check *c)
 {
 	check_count(c, CHECK_ACCOUNTING, 1);
+	account_teardown(c);
 	if (c->view->live_nr && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, VERDICT_LEVEL_NONE, KIND_NONE, KIND_TABLE, NULL, "%llu tables are left after teardown",
 			     (unsigned long long)c->view->live_nr);

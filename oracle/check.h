@@ -17,10 +17,12 @@
 #include "check_state.h"
 #include "predict.h"
 
+/* check_release - gives back what check_init and the checks have used. */
+void check_release(struct check *c);
+
 /*
  * check_created - the domain was made; the log holds what that took. The engine declares these capabilities: not more than the hardware
- * has, nor less, since a cut that is
- * refused without need is a mapping that cannot be divided.
+ * has, nor less, since a cut that is refused without need is a mapping that cannot be divided.
  */
 void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table);
 
@@ -28,9 +30,8 @@ void check_created(struct check *c, bool cap_size_change, bool cap_leaf_to_table
 bool check_may_call(const struct check *c, const struct call *call);
 
 /*
- * check_called - call, for which check_begin was called, has returned res (and, unless invalidation is deferred, its gather has been synced); the log holds both. Compares
- * everything and moves
- * the interval map on.
+ * check_called - call, for which check_begin was called, has returned res (and, unless invalidation is deferred, its gather has been
+ * synced); the log holds both. Compares everything and moves the interval map on.
  */
 void check_called(struct check *c, const struct call *call, const struct call_result *res);
 

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "explore.h"
-
 const char *const check_names[CHECK_NR] = {
 	[CHECK_TRANSLATION] = "translation", [CHECK_INFLIGHT] = "inflight", [CHECK_LAYOUT] = "layout",   [CHECK_IOTLB] = "iotlb",
 	[CHECK_WRITEBACK] = "writeback",     [CHECK_DIRTY] = "dirty",       [CHECK_FAILURE] = "failure", [CHECK_ACCOUNTING] = "accounting",
@@ -59,9 +57,8 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 	return 0;
 }
 
-void check_release(struct check *c)
+void check_state_release(struct check *c)
 {
-	explore_release(c);
 	imap_release(&c->im);
 	imap_release(&c->dirty);
 	imap_release(&c->written);

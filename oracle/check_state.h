@@ -88,13 +88,13 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * @children_nr: tables that it points to
  * @mapped: within the reach of a device that does not snoop
  * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
- * @touched_op, @touched_idx: history.h: the operation that touched it last, and its record there
+ * @touched_build, @touched_idx: history.h: the history that it has a record in, and which
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
 	bool mapped;
-	uint32_t stamp, children_nr, touched_op, touched_idx;
+	uint32_t stamp, children_nr, touched_build, touched_idx;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
 };
@@ -142,7 +142,8 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
  * @syncs:  SYNC events so far
- * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call; @cmds: commands since
+ * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call;
+ *          @owed_waiting: those before it have arisen; @cmds: commands since
  *          the last sync
  * @cost:   of the whole domain
  * @chain:  by event: the next one that stores to the same new table
@@ -165,7 +166,7 @@ struct check {
 	uint64_t linked_nr, private_nr, unlinked_nr;
 	uint64_t syncs;
 	struct owed *owed;
-	size_t owed_nr, owed_room, owed_from, owed_first;
+	size_t owed_nr, owed_room, owed_from, owed_first, owed_waiting;
 	struct check_cost cost;
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
@@ -177,12 +178,11 @@ struct check {
 
 /*
  * check_init - an oracle for the resolved configuration cfg over what view shows. report(arg, verdict) must not return. Everything is
- * checked.
- * 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
+ * checked. 0, -ENOMEM, or -EINVAL with *why: no hardware can be so configured.
  */
 int check_init(struct check *c, const struct config *cfg, const struct mem_view *view, check_report_fn *report, void *arg,
 	       const char **why);
-void check_release(struct check *c);
+void check_state_release(struct check *c); /* for check_release, of check.h, alone */
 
 /* Fill in a verdict and report it; does not return. */
 void check_report(struct check *c, enum verdict_class class, unsigned guarantee, unsigned level, enum verdict_kind want,
@@ -199,6 +199,21 @@ static inline void check_count(struct check *c, enum check_kind kind, uint64_t n
 {
 	if (check_is_on(c, kind))
 		c->comparisons[kind] += nr;
+}
+
+/* The record of the table that starts at pa, inside the arena. */
+static inline struct page *check_page(const struct check *c, uint64_t pa)
+{
+	return &c->pages[(pa - c->view->pa) >> MEM_FRAME_LG2];
+}
+
+/* Address of the table that pa, inside the arena, lies in. */
+static inline uint64_t check_table(const struct check *c, uint64_t pa)
+{
+	const struct mem_frame *f = mem_view_frame(c->view, pa);
+	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
+
+	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
 }
 
 /* Level whose tables hold leaves of this size. */

@@ -16,10 +16,33 @@ static void dirty_add(struct imap *set, uint64_t iova, uint64_t last, unsigned l
 	imap_insert(set, &(struct imap_piece){ .iova = iova, .last = last, .prot = (uint8_t)level });
 }
 
+/*
+ * The item that the device uses of the entry that the walk ended with. Where it may be any, it is another one than the address would have, unless
+ * that is none of the entry's just now: an engine that looks at one item alone must not get away with it.
+ */
+static void dirty_item(const struct check *c, const struct walk_step *s, uint64_t *pa, uint64_t *raw)
+{
+	unsigned items_lg2 = s->entry.size_lg2 - c->hw.item_lg2[s->level];
+	uint64_t mask = layout_mask(items_lg2), idx = s->pa >> c->hw.item_bytes_lg2 & mask, other, at;
+	struct hw_entry e;
+
+	*pa = s->pa;
+	*raw = s->raw;
+	if (!items_lg2 || !c->hw.any_item)
+		return;
+	at = s->pa + ((((idx * 5 + 1) & mask) - idx) << c->hw.item_bytes_lg2);
+	other = mem_view_load(c->view, at, c->hw.item_bytes_lg2);
+	e = c->hw.format->decode(&c->hw, s->level, other);
+	if (e.kind != HW_LEAF || e.size_lg2 != s->entry.size_lg2 || e.prot != s->entry.prot)
+		return;
+	*pa = at;
+	*raw = other;
+}
+
 void dirty_access(struct check *c, uint64_t iova, bool write, struct device_access *access)
 {
 	const struct walk_step *s;
-	uint64_t first, last;
+	uint64_t first, last, raw;
 	struct walk w;
 
 	*access = (struct device_access){ 0 };
@@ -30,12 +53,12 @@ void dirty_access(struct check *c, uint64_t iova, bool write, struct device_acce
 	if (!access->ok)
 		return;
 	s = &w.steps[w.nr - 1];
-	access->pa = s->pa;
-	access->old = access->new = s->raw;
+	dirty_item(c, s, &access->pa, &raw);
+	access->old = access->new = raw;
 	/* An entry that is held as dirty sets nothing. */
 	if (write && c->hw.has_dirty && imap_find(&c->held, iova, NULL))
 		return;
-	access->new = c->hw.format->touch(&c->hw, s->level, s->raw, write);
+	access->new = c->hw.format->touch(&c->hw, s->level, raw, write);
 	if (!write || !c->hw.has_dirty)
 		return;
 	first = iova & ~layout_mask(s->entry.size_lg2);

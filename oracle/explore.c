@@ -67,7 +67,7 @@ static void explore_tell(struct explore *x, enum explore_kind kind, uint64_t iov
 
 /*
  * Walks of [iova, last] end like this. Those that read what was at rest before give the translation before, since that has been compared; those
- * that read what is at rest afterwards will be.
+ * that read what is at rest afterwards will be. But a table that was there before may be freed under a walk.
  */
 static void explore_end(struct explore *x, const struct state *s, struct inflight_seen *seen)
 {
@@ -175,6 +175,12 @@ static void explore_items(struct explore *x, const struct state *s, unsigned lev
 		if (root && hw->has_low && hw->has_high)
 			n = 1;
 		seen.last = iova + (n - 1) * (layout_mask(hw->item_lg2[level]) + 1) + layout_mask(hw->item_lg2[level]);
+		/* One hit on an item of a contiguous entry fills the IOTLB with the whole of it. */
+		if (seen.kind == EXPLORE_LEAF && seen.size_lg2 > hw->item_lg2[level] && !x->each) {
+			seen.oa -= iova & layout_mask(seen.size_lg2);
+			seen.iova &= ~layout_mask(seen.size_lg2);
+			seen.last |= layout_mask(seen.size_lg2);
+		}
 		explore_end(x, s, &seen);
 	}
 }
@@ -186,6 +192,7 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 	const struct hw *hw = &x->c->hw;
 	uint32_t lo, hi, i, newest = run->versions_at + run->versions_nr - 1;
 	struct run r = *run;
+	struct hw_entry before, e;
 
 	/* A table of another level may have more slots than this one's. */
 	if (r.first >= UINT64_C(1) << hw->index_lg2[level])
@@ -195,12 +202,18 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 	history_visible(x->h, &r, s->view, x->until, &lo, &hi);
 	if (x->judge.ended)
 		check_count(x->c, CHECK_WRITEBACK, 1);
+	for (i = r.versions_at; i < newest && !x->h->versions[i + 1].seq; i++)
+		;
+	before = hw->format->decode(hw, level, x->h->versions[i].raw & layout_mask(8u << hw->item_bytes_lg2));
 	for (i = lo; i <= hi; i++) {
 		const struct version v = x->h->versions[i];
 		struct state next = *s;
 
 		next.view = v.pub > s->view ? v.pub : s->view;
 		next.rest = s->rest && i == newest;
+		/* A pointer that leaves other permissions standing changes everything below it. */
+		e = hw->format->decode(hw, level, v.raw & layout_mask(8u << hw->item_bytes_lg2));
+		next.whole |= e.kind == HW_TABLE && (before.kind != HW_TABLE || e.prot != before.prot);
 		next.first = s->first && !v.seq && !v.uncleared && (i == newest || x->h->versions[i + 1].seq);
 		x->path.steps[x->path.nr++] = (struct inflight_step){ .level = (uint8_t)level,
 								      .torn = v.torn,
@@ -234,7 +247,7 @@ static void explore_same(struct explore *x, const struct state *s, unsigned leve
 /* Whether the table was at this place when the operation began, so that what is untouched in it gives the translation before. */
 static bool explore_at_home(const struct explore *x, unsigned level, uint64_t pa, uint64_t base)
 {
-	const struct page *page = &x->c->pages[(pa - x->c->view->pa) >> MEM_FRAME_LG2];
+	const struct page *page = check_page(x->c, pa);
 
 	return page->state == PAGE_LINKED && page->level == level && page->iova == base;
 }
@@ -269,7 +282,7 @@ static void explore_changed(struct explore *x, const struct state *s, const stru
 		explore_run(x, s, level, pa, base, root, &x->h->runs[runs_at + i]);
 	for (child = t->child; child != HISTORY_NEVER; child = x->h->touched[child].sibling) {
 		uint64_t below = x->h->touched[child].pa;
-		uint64_t slot = hw_index(hw, level, x->c->pages[(below - x->c->view->pa) >> MEM_FRAME_LG2].iova);
+		uint64_t slot = hw_index(hw, level, check_page(x->c, below)->iova);
 
 		if (!history_run(x->h, t, (uint32_t)slot))
 			explore_same(x, s, level, pa, base, root, slot);
@@ -288,6 +301,8 @@ static const char *explore_wrong(const struct explore *x, const struct state *s,
 		return walk_table_wrong(&x->c->hw, x->c->view, level, pa);
 	if (t->free > x->until)
 		return NULL;
+	if (!mem_view_has(x->c->view, pa, (UINT64_C(1) << x->c->hw.index_lg2[level]) << x->c->hw.item_bytes_lg2))
+		return "points outside table memory";
 	*before_free = s->view < t->free;
 	return "was freed";
 }
@@ -307,12 +322,14 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 		if (!before_free)
 			return;
 	}
-	if (!t && !x->each && !s.whole && explore_at_home(x, level, pa, base))
+	/* When the operation has ended the translation before is not good enough. */
+	s.whole |= x->judge.ended && !s.rest;
+	if (!t && !x->each && (s.rest || (!s.whole && explore_at_home(x, level, pa, base))))
 		return;
 	if (t)
 		history_runs(x->h, t, level);
 	if (t && !x->each && mixed_possible(hw))
-		mixed_table(x->h, t, level, base, root);
+		mixed_table(x->h, t, level, base, root, s.view);
 	if (x->each || s.whole || !t || (t->alloc == HISTORY_NEVER && !explore_at_home(x, level, pa, base))) {
 		s.whole = true;
 		explore_whole(x, &s, t, level, pa, base, root);
@@ -332,6 +349,7 @@ static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_
 
 	x->path.nr = 0;
 	x->path.root_seq = seq;
+	x->path.since_seq = x->view;
 	explore_table(x, s, level, pa, 0, true);
 	if (x->each && level < hw->top_level_max)
 		explore_tell(x, EXPLORE_FAULT, top_last + 1, UINT64_MAX, 0, 0);
@@ -420,7 +438,6 @@ static bool explore_trivial(const struct check *c)
 		return false;
 	for (i = 0; i < c->view->events_nr; i++) {
 		const struct mem_event *ev = &c->view->events[i];
-		const struct mem_frame *f;
 		const struct page *page;
 
 		if (ev->kind == MEM_FENCE || ev->kind == MEM_INVALIDATE || ev->kind == MEM_SYNC || ev->kind == MEM_ALLOC_FAIL)
@@ -429,8 +446,7 @@ static bool explore_trivial(const struct check *c)
 		if ((ev->kind != MEM_STORE && ev->kind != MEM_CAS) || ev->pa < end || ev->bytes_lg2 != hw->item_bytes_lg2)
 			return false;
 		end = ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2);
-		f = mem_view_frame(c->view, ev->pa);
-		page = &c->pages[((ev->pa - c->view->pa) >> MEM_FRAME_LG2) - (f->state == MEM_FRAME_TAIL ? f->bytes : 0)];
+		page = check_page(c, check_table(c, ev->pa));
 		if (page->state != PAGE_LINKED || hw->format->decode(hw, page->level, ev->old).kind == HW_TABLE ||
 		    hw->format->decode(hw, page->level, ev->new).kind == HW_TABLE)
 			return false;
@@ -450,9 +466,10 @@ void explore_log(struct check *c, const struct call *call, const struct call_exp
 	}
 	history_build(x.h, c);
 	inflight_init(&x.judge, c, call, want);
-	explore_epochs(&x);
+	if (check_is_on(c, CHECK_INFLIGHT))
+		explore_epochs(&x);
 	/* What a device that does not snoop may read once all is said and done. */
-	if (c->hw.cfg.model == MODEL_INCOHERENT) {
+	if (c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(c, CHECK_WRITEBACK)) {
 		x.view = HISTORY_NEVER - 1;
 		x.until = HISTORY_NEVER;
 		x.judge.ended = true;

@@ -10,7 +10,7 @@
  *
  *   coherent     the newest store up to the view. Reading a version raises the view to what that version publishes: itself if it is a release
  *                store, the last fence before it if it is relaxed (model strong: always itself), and at least what the version that it replaced
- *                published, by whichever of engine and device it was written
+ *                published, by whichever of engine and device that was written. What the device stores publishes that alone
  *   incoherent   the newest store older than the last FLUSH, of those up to the view, that covers the location. Reading a version raises the
  *                view to it. Versions that mean the same are one, the oldest
  *

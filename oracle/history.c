@@ -39,41 +39,27 @@ void history_release(struct history *h)
 	memset(h, 0, sizeof(*h));
 }
 
-static struct page *history_page(const struct history *h, uint64_t pa)
-{
-	return &h->c->pages[(pa - h->c->view->pa) >> MEM_FRAME_LG2];
-}
-
-/* Address of the table that pa lies in. */
-static uint64_t history_table(const struct history *h, uint64_t pa)
-{
-	const struct mem_frame *f = mem_view_frame(h->c->view, pa);
-	uint64_t start = pa & ~layout_mask(MEM_FRAME_LG2);
-
-	return f->state == MEM_FRAME_TAIL ? start - ((uint64_t)f->bytes << MEM_FRAME_LG2) : start;
-}
-
 struct touched *history_touched(const struct history *h, uint64_t pa)
 {
 	const struct page *page;
 
 	if (!mem_view_has(h->c->view, pa, 1))
 		return NULL;
-	page = history_page(h, pa);
-	return page->touched_op == h->c->view->op ? &h->touched[page->touched_idx] : NULL;
+	page = check_page(h->c, pa);
+	return page->touched_build == h->build ? &h->touched[page->touched_idx] : NULL;
 }
 
 /* The record of the table at pa, made if there is none, and of those that led to it when the operation began. Returns its index. */
 static uint32_t history_touch(struct history *h, uint64_t pa)
 {
-	struct page *page = history_page(h, pa);
+	struct page *page = check_page(h->c, pa);
 	uint32_t idx, above;
 
-	if (page->touched_op == h->c->view->op)
+	if (page->touched_build == h->build)
 		return page->touched_idx;
 	HISTORY_GROW(h->touched, h->touched_nr, h->touched_room, 1);
 	idx = (uint32_t)h->touched_nr++;
-	page->touched_op = h->c->view->op;
+	page->touched_build = h->build;
 	page->touched_idx = idx;
 	h->touched[idx] = (struct touched){ .pa = pa,
 					    .items = mem_view_frame(h->c->view, pa)->bytes >> h->c->hw.item_bytes_lg2,
@@ -102,15 +88,16 @@ static struct touched *history_record(struct history *h, uint64_t pa)
 /* Add bytes from pa on, as far as they lie in its table. Returns how many those are. */
 static uint64_t history_add(struct history *h, uint32_t event, uint64_t pa, uint64_t bytes, uint64_t stale)
 {
-	uint64_t table = history_table(h, pa);
+	uint64_t table = check_table(h->c, pa);
 	struct touched *t = history_record(h, table);
 	unsigned item_lg2 = h->c->hw.item_bytes_lg2;
 	uint64_t end = table + ((uint64_t)t->items << item_lg2);
 	struct history_node *n;
 	uint32_t idx;
 
+	/* No table: on to the next frame. */
 	if (end <= pa)
-		return bytes;
+		return (pa | layout_mask(MEM_FRAME_LG2)) + 1 - pa;
 	bytes = bytes < end - pa ? bytes : end - pa;
 	HISTORY_GROW(h->nodes, h->nodes_nr, h->nodes_room, 1);
 	idx = (uint32_t)h->nodes_nr++;
@@ -133,6 +120,9 @@ static void history_add_flush(struct history *h, uint32_t event, const struct me
 {
 	uint64_t mask = layout_mask(h->c->hw.item_bytes_lg2), pa = (ev->pa + mask) & ~mask, end = (ev->pa + ev->old) & ~mask;
 
+	/* More than was changed may be written back, beyond the arena as well. */
+	if (pa < h->c->view->pa)
+		pa = h->c->view->pa;
 	while (pa < end && mem_view_has(h->c->view, pa, 1))
 		pa += history_add(h, event, pa, end - pa, 0);
 }
@@ -144,6 +134,7 @@ void history_build(struct history *h, struct check *c)
 	size_t i;
 
 	h->c = c;
+	h->build++;
 	h->touched_nr = h->nodes_nr = h->runs_nr = h->versions_nr = 0;
 	HISTORY_GROW(h->own, 0, h->own_room, c->view->events_nr);
 	HISTORY_GROW(h->place, 0, h->place_room, c->view->events_nr);
@@ -465,6 +456,9 @@ static uint32_t history_sort(struct history *h, const struct touched *t)
 	uint32_t idx, nr = 0, i;
 
 	for (idx = t->nodes_first; idx != HISTORY_NEVER; idx = h->nodes[idx].next) {
+		/* What came before the table was allocated was not about this table. */
+		if (t->alloc != HISTORY_NEVER && (h->nodes[idx].event == HISTORY_NEVER || h->nodes[idx].event + 1 < t->alloc))
+			continue;
 		HISTORY_GROW(h->sorted, nr, h->sorted_room, 1);
 		for (i = nr++; i && h->nodes[h->sorted[i - 1]].first > h->nodes[idx].first; i--)
 			h->sorted[i] = h->sorted[i - 1];
@@ -589,7 +583,7 @@ void history_settle(struct history *h)
 
 		if (t->free != HISTORY_NEVER)
 			continue;
-		history_runs(h, t, history_page(h, t->pa)->level);
+		history_runs(h, t, check_page(h->c, t->pa)->level);
 		for (k = 0; k < t->runs_nr; k++)
 			history_keep(h, t, &h->runs[t->runs_at + k]);
 	}

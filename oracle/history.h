@@ -58,12 +58,14 @@ struct history_node;
 /*
  * struct history - of the operation whose log is being looked at; reused from one to the next.
  *
+ * @build: number of this history; a page that names it has a record in @touched
  * @own: by event, what a store publishes by itself; @place: its place in the log, one for all stores of a fill
  * @stale: left by the operations before
  * @sorted, @cover: for building runs
  */
 struct history {
 	struct check *c;
+	uint32_t build;
 	struct touched *touched;
 	struct history_node *nodes;
 	struct run *runs;

@@ -3,6 +3,7 @@
 #include "hw.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define FORMAT(name) extern const struct hw_format hw_format_##name;
@@ -30,4 +31,11 @@ int hw_init(struct hw *hw, const struct config *cfg, const char **why)
 	}
 	*why = "no walker for this format";
 	return -ENOENT;
+}
+
+const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes)
+{
+	snprintf(buf, buf_bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
+		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
+	return buf;
 }

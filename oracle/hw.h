@@ -94,6 +94,7 @@ struct hw_format {
  * @oa_carry_lg2:   see above; 64 if the oa is one contiguous field
  * @ad_mask:        the bits of an item that hold accessed and dirty state and may differ between the items of one entry
  * @has_dirty:      the device keeps dirty state under this configuration
+ * @any_item:       for an access through a contiguous entry the device may use, and mark, any item of it
  * @cap_size_change, @cap_leaf_to_table: a live entry may become smaller ones, a live leaf a table (and back), without break-before-make;
  *                                       what the
  *                  configuration does not allow is refused, what it allows must be used
@@ -104,7 +105,7 @@ struct hw {
 	/* geometry */
 	uint8_t item_bytes_lg2, top_level, top_level_max;
 	uint8_t item_lg2[CONFIG_LEVELS_MAX], index_lg2[CONFIG_LEVELS_MAX], table_align_lg2[CONFIG_LEVELS_MAX];
-	bool has_low, has_high, has_dirty, cap_size_change, cap_leaf_to_table;
+	bool has_low, has_high, has_dirty, any_item, cap_size_change, cap_leaf_to_table;
 	uint64_t iova_low_last, iova_high_first;
 	uint8_t oa_lg2, oa_carry_lg2;
 	uint8_t oa_step_lg2[CONFIG_LEVELS_MAX];
@@ -117,6 +118,9 @@ struct hw {
  * Returns 0; -ENOENT: no such format; -EINVAL: *why says what the hardware does not allow.
  */
 int hw_init(struct hw *hw, const struct config *cfg, const char **why);
+
+/* "rw- cache priv" into buf; returns buf. */
+const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes);
 
 /* The formats built in, NULL at the end. */
 extern const struct hw_format *const hw_formats[];

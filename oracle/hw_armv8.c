@@ -491,6 +491,8 @@ static int armv8_init(struct hw *hw, unsigned granule, const char **why)
 	hw->oa_lg2 = hw->cfg.oas;
 	hw->oa_carry_lg2 = !hw->cfg.lpa ? 64 : granule == ARMV8_64K ? 48 : 50;
 	hw->has_dirty = hw->cfg.ad;
+	/* The Contiguous bit: one TLB entry for all, made from any of the descriptors; nothing says that each is updated. */
+	hw->any_item = true;
 	/* SMMU_IDR3.BBML 2: changes of size neither fault nor conflict (IHI 0070 3.21.1); 0 and 1 leave conflicts or need nT. */
 	hw->cap_size_change = hw->cfg.bbm == 2;
 	hw->cap_leaf_to_table = hw->cfg.bbm == 2;

@@ -276,6 +276,8 @@ static int riscv64_init(struct hw *hw, const char **why)
 	hw->oa_lg2 = cfg->oas;
 	hw->oa_carry_lg2 = 64;
 	hw->has_dirty = cfg->ad;
+	/* Svnapot: an entry that covers the whole range may be made from any of its PTEs. */
+	hw->any_item = true;
 	/* Entries of several sizes for an address may be cached and any may be used, if software lets them agree (privileged 10.3.2). */
 	hw->cap_size_change = true;
 	hw->cap_leaf_to_table = true;

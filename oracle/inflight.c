@@ -3,6 +3,7 @@
 #include "inflight.h"
 
 #include <stdio.h>
+#include <string.h>
 
 void inflight_init(struct inflight *j, struct check *c, const struct call *call, const struct call_expect *want)
 {
@@ -38,7 +39,8 @@ static bool inflight_is(const struct inflight_seen *seen, uint64_t iova, const s
 {
 	if (!piece)
 		return seen->kind == EXPLORE_FAULT;
-	return seen->kind == EXPLORE_LEAF && seen->oa + (iova - seen->iova) == piece->oa + (iova - piece->iova) && seen->prot == piece->prot;
+	return seen->kind == EXPLORE_LEAF && seen->oa + (iova - seen->iova) == piece->oa + (iova - piece->iova) &&
+	       seen->prot == piece->prot;
 }
 
 /* The piece that holds iova after the operation, or NULL. */
@@ -63,9 +65,9 @@ static const struct imap_piece *inflight_after(const struct inflight *j, uint64_
 			after->oa += j->call->iova - after->iova;
 			after->iova = j->call->iova;
 		}
-	} else if (j->changes && after->iova < j->first && after->last >= j->first) {
+	} else if (j->changes && iova < j->first && after->last >= j->first) {
 		after->last = j->first - 1;
-	} else if (j->changes && after->iova <= j->last && after->last > j->last) {
+	} else if (j->changes && iova > j->last && after->iova <= j->last) {
 		after->oa += j->last + 1 - after->iova;
 		after->iova = j->last + 1;
 	}
@@ -74,33 +76,45 @@ static const struct imap_piece *inflight_after(const struct inflight *j, uint64_
 
 /* --- what is said about it --- */
 
-static const char *inflight_words(unsigned prot, char *buf, size_t bytes)
+/* "2M" */
+static void inflight_say_size(unsigned size_lg2, char *buf, size_t bytes)
 {
-	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
-		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
-	return buf;
+	snprintf(buf, bytes, "%u%c", 1u << size_lg2 % 10, " KMGTPE"[size_lg2 / 10]);
 }
 
-static void inflight_say_piece(const struct imap_piece *p, uint64_t iova, char *buf, size_t bytes)
+static void inflight_say_leaf(uint64_t oa, unsigned prot, unsigned size_lg2, char *buf, size_t bytes)
 {
-	char words[32];
+	char words[32], size[8];
 
+	inflight_say_size(size_lg2, size, sizeof(size));
+	snprintf(buf, bytes, "oa 0x%llx %s, in a leaf of %s", (unsigned long long)oa, hw_prot_words(prot, words, sizeof(words)), size);
+}
+
+static void inflight_say_piece(const struct inflight *j, const struct imap_piece *p, uint64_t iova, char *buf, size_t bytes)
+{
 	if (p)
-		snprintf(buf, bytes, "oa 0x%llx %s", (unsigned long long)(p->oa + (iova - p->iova)), inflight_words(p->prot, words, sizeof(words)));
+		inflight_say_leaf(p->oa + (iova - p->iova), p->prot, layout_leaf(j->c->hw.cfg.pgsizes, p, iova).size_lg2, buf, bytes);
 	else
 		snprintf(buf, bytes, "a fault");
 }
 
 static void inflight_say_seen(const struct inflight_seen *seen, uint64_t iova, char *buf, size_t bytes)
 {
-	struct imap_piece p = { .iova = seen->iova, .oa = seen->oa, .prot = (uint8_t)seen->prot };
-
-	if (seen->kind == EXPLORE_BAD)
+	switch (seen->kind) {
+	case EXPLORE_LEAF:
+		inflight_say_leaf(seen->oa + (iova - seen->iova), seen->prot, seen->size_lg2, buf, bytes);
+		break;
+	case EXPLORE_FAULT:
+		snprintf(buf, bytes, "a fault");
+		break;
+	case EXPLORE_BAD:
 		snprintf(buf, bytes, "a forbidden entry: %s", seen->why);
-	else if (seen->kind == EXPLORE_WILD)
-		snprintf(buf, bytes, "reads of a level-%u table that %s", seen->level, seen->why);
-	else
-		inflight_say_piece(seen->kind == EXPLORE_LEAF ? &p : NULL, iova, buf, bytes);
+		break;
+	case EXPLORE_WILD:
+		snprintf(buf, bytes, "%s level-%u table that %s", strncmp(seen->why, "points", 6) ? "reads of a" : "a pointer to a",
+			 seen->level, seen->why);
+		break;
+	}
 }
 
 /* What kind of finding a walk is that comes to seen where piece (NULL: a hole) was mapped before. */
@@ -135,49 +149,63 @@ static enum verdict_kind inflight_kind(const struct check *c, const struct infli
 	}
 }
 
-static void __attribute__((noreturn, cold)) inflight_report(struct inflight *j, const struct inflight_path *path,
-							     const struct inflight_seen *seen, uint64_t iova,
-							     const struct imap_piece *after)
+/* The walk to iova, when path leads to the first item of seen. Where several follow each other the last step is that of the first. */
+static void inflight_steps(const struct inflight *j, const struct inflight_path *path, const struct inflight_seen *seen, uint64_t iova,
+			   struct verdict *v)
 {
-	const struct imap_piece *before = j->mapped ? &j->piece : NULL;
-	enum verdict_class class = inflight_class(seen, before ? before : after, iova);
-	struct verdict v = { .guarantee = class == VERDICT_USE_AFTER_FREE ? 8 : 2, .level = seen->level };
-	char was[80], will[80], is[200];
+	const struct hw *hw = &j->c->hw;
+	struct verdict_step *last;
+	uint64_t items;
 	unsigned i;
 
 	for (i = 0; i < path->nr; i++) {
 		const struct inflight_step *s = &path->steps[i];
 
+		v->steps[i] = (struct verdict_step){
+			.level = s->level, .pa = s->pa, .raw = s->raw, .seq = s->seq, .version = s->version, .versions_nr = s->versions_nr
+		};
+	}
+	v->steps_nr = path->nr;
+	v->root_seq = path->root_seq;
+	v->since_seq = j->ended ? (uint32_t)j->c->view->events_nr : path->since_seq;
+	if (!path->nr || v->steps[path->nr - 1].level != seen->level)
+		return;
+	last = &v->steps[path->nr - 1];
+	items = (iova >> hw->item_lg2[seen->level]) - (seen->iova >> hw->item_lg2[seen->level]);
+	last->pa += items << hw->item_bytes_lg2;
+	if (seen->kind == EXPLORE_LEAF && hw->format->decode(hw, seen->level, last->raw).span_lg2 == hw->item_lg2[seen->level])
+		last->raw += items << hw->oa_step_lg2[seen->level];
+}
+
+static void __attribute__((noreturn, cold)) inflight_report(struct inflight *j, const struct inflight_path *path,
+							    const struct inflight_seen *seen, uint64_t iova, const struct imap_piece *after)
+{
+	const struct imap_piece *before = j->mapped ? &j->piece : NULL;
+	enum verdict_class class = inflight_class(seen, before ? before : after, iova);
+	struct verdict v = { .guarantee = class == VERDICT_USE_AFTER_FREE ? 8 : 2, .level = seen->level };
+	char is[200];
+	unsigned i;
+
+	for (i = 0; i < path->nr; i++) {
 		/* A walk that snoops would not have come here: what is wrong is that something was not written back. */
-		if (s->old || j->ended) {
+		if (path->steps[i].old || j->ended) {
 			class = VERDICT_MISSING_FLUSH;
 			v.guarantee = 5;
-		} else if (s->torn && class != VERDICT_MISSING_FLUSH) {
+		} else if (path->steps[i].torn && class != VERDICT_MISSING_FLUSH) {
 			class = VERDICT_TORN_ENTRY;
 		}
-		v.steps[i] = (struct verdict_step){ .level = s->level,
-						    .pa = s->pa,
-						    .raw = s->raw,
-						    .seq = s->seq,
-						    .version = s->version,
-						    .versions_nr = s->versions_nr };
 	}
-	v.steps_nr = path->nr;
-	v.root_seq = path->root_seq;
+	inflight_steps(j, path, seen, iova, &v);
 	v.class = class;
 	v.want = before || after ? KIND_LEAF : KIND_HOLE;
 	v.seen = inflight_kind(j->c, seen);
 	v.has_iova = true;
 	v.iova = iova;
-	inflight_say_piece(before, iova, was, sizeof(was));
-	inflight_say_piece(after, iova, will, sizeof(will));
+	inflight_say_piece(j, before, iova, v.before, sizeof(v.before));
+	inflight_say_piece(j, after, iova, v.after, sizeof(v.after));
 	inflight_say_seen(seen, iova, is, sizeof(is));
-	if (j->ended)
-		snprintf(v.text, sizeof(v.text), "iova 0x%llx: the operation has ended, and a device that does not snoop may still see %s; now: %s",
-			 (unsigned long long)iova, is, will);
-	else
-		snprintf(v.text, sizeof(v.text), "iova 0x%llx: a walk in flight may see %s; before: %s; after: %s", (unsigned long long)iova, is,
-			 was, will);
+	snprintf(v.text, sizeof(v.text), "iova 0x%llx: %s may %ssee %s", (unsigned long long)iova,
+		 j->ended ? "the operation has ended, and a device that does not snoop" : "a walk in flight", j->ended ? "still " : "", is);
 	j->c->report(j->c->report_arg, &v);
 	__builtin_trap();
 }

@@ -41,8 +41,14 @@ struct inflight_step {
 	uint32_t seq, version, versions_nr;
 };
 
+/*
+ * struct inflight_path - the walk.
+ *
+ * @root_seq:  place in the log of the root; 0: from before
+ * @since_seq: of the sync after which it started; 0: none; the number of events: it started when the operation had ended
+ */
 struct inflight_path {
-	uint32_t root_seq;
+	uint32_t root_seq, since_seq;
 	unsigned nr;
 	struct inflight_step steps[CONFIG_LEVELS_MAX];
 };

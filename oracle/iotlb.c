@@ -46,8 +46,8 @@ static void everything(struct iotlb_cmd *cmd)
 }
 
 /*
- * generic: a command of our own. low = iova 63:12 | zero 11:9 | tables 8 | leaf levels 7:0, high = last iova.
- * It stands for a device that is as literal as can be: entries wholly inside, at the levels named.
+ * generic: a command of our own. low = iova 63:12 | zero 11:9 | tables 8 | leaf levels 7:0, high = last iova. It stands for a device that
+ * is as literal as can be: entries wholly inside, at the levels named.
  */
 static void decode_generic(uint64_t low, uint64_t high, struct iotlb_cmd *cmd)
 {

@@ -3,8 +3,7 @@
  * layout.h - the greedy largest-page layout of a piece: which leaf holds an address.
  *
  * Naturally aligned blocks of powers of two either nest or are disjoint. So the greedy leaf that holds an address is simply the largest
- * enabled block
- * around it that fits into the piece and whose iova and oa are both aligned; no walk from the piece's start is needed.
+ * enabled block around it that fits into the piece and whose iova and oa are both aligned; no walk from the piece's start is needed.
  */
 #ifndef HITLESS_LAYOUT_H
 #define HITLESS_LAYOUT_H

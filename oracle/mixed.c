@@ -67,7 +67,7 @@ static void mixed_beside(const struct history *h, const struct touched *t, unsig
 	}
 }
 
-void mixed_table(const struct history *h, const struct touched *t, unsigned level, uint64_t base, bool root)
+void mixed_table(const struct history *h, const struct touched *t, unsigned level, uint64_t base, bool root, uint32_t view)
 {
 	const struct hw *hw = &h->c->hw;
 	unsigned group_lg2 = mixed_group_lg2(hw, level);
@@ -81,7 +81,7 @@ void mixed_table(const struct history *h, const struct touched *t, unsigned leve
 			const struct version *v = &h->versions[run->versions_at + k];
 			struct hw_entry e;
 
-			if (!v->seq || v->uncleared || !v->raw)
+			if (v->seq <= view || v->uncleared || !v->raw)
 				continue;
 			e = hw->format->decode(hw, level, v->raw);
 			if (e.kind != HW_LEAF)

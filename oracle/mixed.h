@@ -18,9 +18,9 @@ static inline bool mixed_possible(const struct hw *hw)
 }
 
 /*
- * mixed_table - whether any leaf that the operation stored to t, a table of level that is linked over base and whose runs are built, came to
+ * mixed_table - whether any leaf that the operation stored, after view, to t, a table of level that is linked over base and whose runs are built, came to
  * stand beside items of a group that it lies in, or that lie in the group that it is an item of, and are of another size.
  */
-void mixed_table(const struct history *h, const struct touched *t, unsigned level, uint64_t base, bool root);
+void mixed_table(const struct history *h, const struct touched *t, unsigned level, uint64_t base, bool root, uint32_t view);
 
 #endif

@@ -81,7 +81,10 @@ void owed_written_back(struct check *c, size_t at)
 {
 	size_t i;
 
-	for (i = c->owed_first; i < c->owed_nr; i++) {
+	/* Mostly they come in the order of the stores. */
+	while (c->owed_waiting < c->owed_nr && !c->owed[c->owed_waiting].from)
+		c->owed_waiting++;
+	for (i = c->owed_waiting; i < c->owed_nr; i++) {
 		if (c->owed[i].from == at + 1) {
 			c->owed[i].from = 0;
 			c->owed[i].cmds_nr = c->cmds_nr;
@@ -93,8 +96,6 @@ void owed_command(struct check *c, const struct mem_event *ev)
 {
 	struct iotlb_cmd *cmd;
 
-	if (!check_is_on(c, CHECK_IOTLB))
-		return;
 	if (c->cmds_nr == c->cmds_room) {
 		c->cmds_room = c->cmds_room ? 2 * c->cmds_room : 64;
 		c->cmds = realloc(c->cmds, c->cmds_room * sizeof(*c->cmds));
@@ -104,15 +105,14 @@ void owed_command(struct check *c, const struct mem_event *ev)
 	c->cost.commands++;
 	cmd = &c->cmds[c->cmds_nr++];
 	iotlb_decode(&c->hw, (unsigned)ev->pa, ev->old, ev->new, cmd);
-	if (cmd->why || ev->pa != c->hw.cfg.tlb)
+	if ((cmd->why || ev->pa != c->hw.cfg.tlb) && check_is_on(c, CHECK_IOTLB))
 		check_report(c, VERDICT_BAD_COMMAND, 4, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL, "command 0x%016llx 0x%016llx: %s",
 			     (unsigned long long)ev->old, (unsigned long long)ev->new, cmd->why ? cmd->why : "of another vendor");
 }
 
 /*
  * Whether a command since cmds_nr removes this leaf. An Armv8 or RISC-V device may have cached a group item by item (the contiguous bit,
- * DDI 0487 D8.7.1; Svnapot,
- * privileged specification 5.1), so there each item must be gone as well as the whole.
+ * DDI 0487 D8.7.1; Svnapot, privileged specification 5.1), so there each item must be gone as well as the whole.
  */
 static bool owed_leaf_gone(struct check *c, size_t cmds_nr, const struct layout_leaf *leaf, unsigned level)
 {
@@ -226,7 +226,7 @@ void owed_sync(struct check *c)
 	for (i = 0; i < waiting; i++)
 		c->owed[i].cmds_nr = 0;
 	c->owed_nr = waiting;
-	c->owed_first = c->cmds_nr = 0;
+	c->owed_first = c->owed_waiting = c->cmds_nr = 0;
 	c->syncs++;
 }
 

@@ -4,8 +4,7 @@
  *
  * Every item is compared by decoding it. Where neighbours must be leaves of one run, their raw items follow each other by a known step
  * (hw.h, oa_step_lg2); an item that equals its predecessor plus the step needs no decoding. sweep_leaf is the obvious version, and what
- * decides whenever
- * the short cut does not hold.
+ * decides whenever the short cut does not hold.
  */
 #include "sweep.h"
 
@@ -48,14 +47,6 @@ static void sweep_hole(struct sweep *s, unsigned level, uint64_t iova, uint64_t 
 		     (unsigned long long)at, (unsigned long long)(s->p->oa + (at - s->p->iova)));
 }
 
-/* "rw- cache" into buf. */
-static const char *sweep_words(unsigned prot, char *buf, size_t bytes)
-{
-	snprintf(buf, bytes, "%c%c%c%s%s%s", prot & PROT_R ? 'r' : '-', prot & PROT_W ? 'w' : '-', prot & PROT_X ? 'x' : '-',
-		 prot & PROT_MMIO ? " mmio" : "", prot & PROT_CACHE ? " cache" : "", prot & PROT_PRIV ? " priv" : "");
-	return buf;
-}
-
 static void sweep_prot(struct sweep *s, unsigned level, uint64_t iova, unsigned seen, enum verdict_kind kind)
 {
 	unsigned differ = seen ^ s->p->prot;
@@ -65,7 +56,7 @@ static void sweep_prot(struct sweep *s, unsigned level, uint64_t iova, unsigned 
 	if (!differ)
 		return;
 	check_report(s->c, class, 1, level, kind, kind, &iova, "iova 0x%llx: expected %s, the walk gives %s", (unsigned long long)iova,
-		     sweep_words(s->p->prot, want, sizeof(want)), sweep_words(seen, got, sizeof(got)));
+		     hw_prot_words(s->p->prot, want, sizeof(want)), hw_prot_words(seen, got, sizeof(got)));
 }
 
 /* The last item of a leaf has been seen: its dirty state is the OR over all of them. */
@@ -166,9 +157,8 @@ static uint64_t sweep_equal(const struct check *c, uint64_t pa, uint64_t nr, uin
 }
 
 /*
- * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest
- * of its group, or leaves of one
- * item that follow in the same piece. They need no decoding.
+ * The item at pa was a right and clean leaf. How many items after it, at most room, must be what it is but for the oa, and are: the rest of
+ * its group, or leaves of one item that follow in the same piece. They need no decoding.
  */
 static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64_t pa, uint64_t raw, const struct hw_entry *e,
 			  const struct layout_leaf *leaf, uint64_t room)

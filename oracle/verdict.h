@@ -61,7 +61,9 @@ struct verdict_step {
  * @has_iova, @iova: an address whose walk shows it
  * @steps, @steps_nr: the walk in flight that shows it; none: the walk of iova through what is at rest does
  * @root_seq:  place in the log of the root that it started from; 0: from before
+ * @since_seq: place in the log of the sync after which it started; 0: none
  * @text:      expected and seen, for people, one line
+ * @before, @after: what iova translates to before the operation and after it, if text does not say so; or empty
  */
 struct verdict {
 	enum verdict_class class;
@@ -70,9 +72,9 @@ struct verdict {
 	bool has_iova;
 	uint64_t iova;
 	unsigned steps_nr;
-	uint32_t root_seq;
+	uint32_t root_seq, since_seq;
 	struct verdict_step steps[VERDICT_STEPS_MAX];
-	char text[600];
+	char text[600], before[100], after[100];
 };
 
 /* "wrong-oa" and so on. */

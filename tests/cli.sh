@@ -95,8 +95,77 @@ formats)
 	assert all(any(c["tiny"] for c in f["configurations"]) for f in o["formats"])
 	PY
 	;;
+prove)
+	"$hitless" formats --prove --quick --json >out.json || fail "formats --prove: exit status $?"
+	python3 - out.json <<-'PY' || fail "formats --prove --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	caps = ("size_change", "leaf_to_table")
+	assert o["findings"] == [] and o["cuts"] > 0 and o["comparisons"] > 0 and o["bound"]
+	for c in o["configurations"]:
+	    for cap in caps:
+	        # What is declared is proved, or there was nothing to prove it on, and that is not called proved.
+	        assert (c[cap]["verdict"] == "proved") == (c[cap]["declared"] and c[cap]["proved"] > 0), c
+	        assert not c[cap]["refuted"] and not (c[cap]["refused"] if c[cap]["declared"] else c[cap]["proved"]), c
+	    # No cut came to nothing.
+	    for leaf in c["leaves"]:
+	        assert leaf["cuts"] == max(leaf[cap]["proved"] + leaf[cap]["refused"] for cap in caps), leaf
+	def verdicts(cap, verdict):
+	    return {c["format"] for c in o["configurations"] if c[cap]["verdict"] == verdict}
+	assert {"amdv1", "riscv64", "armv8_4k", "armv8_16k", "armv8_64k"} <= verdicts("size_change", "proved")
+	assert {"amdv1", "riscv64", "armv8_4k", "vtdss", "x86_64"} <= verdicts("leaf_to_table", "proved")
+	assert {"armv7s", "armv8_4k"} <= verdicts("size_change", "refused") & verdicts("leaf_to_table", "refused")
+	PY
+	expect 0 'live size change: declared, nothing to prove it on' "$hitless" formats --prove --quick --format riscv64 --config napot=0
+	expect 0 'live leaf to table: declared, proved on [0-9]+ cuts' "$hitless" formats --prove --quick --format vtdss --config tiny=2
+	expect 2 'prove' "$hitless" formats --quick
+	;;
 tiny)
-	expect 0 '.' "$hitless" enumerate --quick
+	expect 0 '.' "$hitless" enumerate --quick --part ranges,pairs,hole
+	expect 2 'unknown part' "$hitless" enumerate --part ranges,nonesuch
+	expect 2 'no configuration' "$hitless" enumerate --format dart --part hole
+	;;
+actions)
+	"$hitless" enumerate --quick --part devices,failures --json >out.json || fail "enumerate devices and failures: exit status $?"
+	python3 - out.json <<-'PY' || fail "enumerate --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	assert o["findings"] == [] and o["parts"] == ["devices", "failures"]
+	assert all(c["failures"] > 0 and (c["actions"] > 0) == ("ad=yes" in c["resolved"]) for c in o["configurations"])
+	assert o["comparisons"]["dirty"] > 0 and o["comparisons"]["failure"] > 0
+	PY
+	;;
+show)
+	seed=$root/corpus/seeds/vtdss-cut-middle.trace
+	expect 0 '^  root at 0x101000, level 3$' "$hitless" show "$seed"
+	expect 0 '^      L2 \[0x40000000, 0x7fffffff\] -> 0x80000000  1 x 1G rw-   at 0x102008 = 0x80000083$' "$hitless" show "$seed"
+	"$hitless" show "$seed" | grep -q '^ *#' && fail "show without --stores prints events"
+	"$hitless" show --stores --op 3 "$seed" >out || fail "show --stores --op"
+	grep -q '^3: cut   0x60000000$' out || fail "no operation 3"
+	! grep -qE '^([0-245-9]|an empty domain)' out || fail "--op prints other operations"
+	sed -n 's/^  *#/#/p' out >events
+	cat >expected <<-'END'
+	#1  alloc             level 1 table 0x103000 [0x40000000, 0x7fffffff], 4096 bytes of zeroes
+	#2  fill, relaxed     level 1 0x103000 x 256 [0x40000000, 0x5fffffff]: empty -> 2M leaf, oa 0x80000000 to 0x9fe00000 rw- A D
+	#3  fill, relaxed     level 1 0x103800 x 256 [0x60000000, 0x7fffffff]: empty -> 2M leaf, oa 0xa0000000 to 0xbfe00000 rw- A D
+	#4  compare-exchange  level 2 0x102008 [0x40000000, 0x7fffffff]: 1G leaf, oa 0x80000000 rw- A D -> table 0x103000
+	#5  invalidate        vtd 0x100f2 0x40000052: removes leaves of level 0 1 2 that touch [0x40000000, 0x7fffffff]
+	#6  sync
+	END
+	diff expected events || fail "the events of the cut are not those expected"
+	for line in '#1  root|#2  root              level 3 table 0x101000 \[0x0, 0xffffffffffff\]' \
+		'#1  device            level 2 0x102008 \[0x40000000, 0x7fffffff\]: 1G leaf, oa 0x80000000 rw- -> 1G leaf, oa 0x80000000 rw- A D' \
+		'#257  compare-exchange  level 0 0x104000 x 512 .* 4K leaf, oa 0xa0000000 to 0xa01ff000 rw- A, one by one up to #768' \
+		'#2  store, relaxed    level 1 0x103800 \[0x60000000, 0x601fffff\]: table 0x104000 -> empty' \
+		'#6  free              level 0 table 0x104000 \[0x60000000, 0x601fffff\], 4096 bytes'; do
+		expect 0 "^ +($line)\$" "$hitless" show --stores "$seed"
+	done
+	trace a 'hitless 1\nformat x86_64 model=incoherent\nmap 0x1000 -> 0x5000 +0x1000 rw fail=2\n'
+	expect 0 '^ +#[0-9]+  alloc fails       4096 bytes$' "$hitless" show --stores a
+	expect 0 '^ +#2  dma map           level 3 table 0x101000 \[0x0, 0xffffffffffffffff\], 4096 bytes$' "$hitless" show --stores a
+	expect 2 'number 9' "$hitless" show --op 9 "$seed"
+	expect 2 'op' "$hitless" show --op 0 "$seed"
+	expect 2 'replay takes no --stores' "$hitless" replay --stores "$seed"
 	;;
 stop)
 	"$hitless" fuzz --seconds 60 --seed 3 >out 2>&1 &

@@ -19,7 +19,7 @@
 #include "../oracle/account.h"
 #include "hand.h"
 
-#define HISTORIES 1000 /* of each configuration, if nothing else is asked for */
+#define HISTORIES 600 /* of each configuration, if nothing else is asked for */
 #define TABLES_MAX 64
 #define PRIMS_MAX 128
 #define ACTIONS_MAX 7
@@ -48,7 +48,7 @@ struct table {
  *
  * @seed:   of the tables that there are before
  * @focus:  the iova that most stores are about
- * @early:  for a device that does not snoop: stores of an operation before, which writes nothing back
+ * @early:  for a device that does not snoop: stores of an operation before, and write-backs of some
  */
 static struct history {
 	struct hand h;
@@ -56,7 +56,7 @@ static struct history {
 	uint64_t seed, focus;
 	struct table tables[TABLES_MAX];
 	unsigned tables_nr;
-	struct prim prims[PRIMS_MAX], early[4];
+	struct prim prims[PRIMS_MAX], early[8];
 	unsigned prims_nr, early_nr;
 	struct brute_set brute[HAND_GRANULES_MAX], explore[HAND_GRANULES_MAX];
 } run;
@@ -172,23 +172,25 @@ static void make_tables(void)
 	find_tables(run.h.x.check.root, run.h.x.check.root_level);
 }
 
-/* The stores of the operation before become what brute force is told. */
-static void note_older(const struct prim *p, uint64_t old)
+/* The operation before becomes what brute force is told: what memory may hold of each item beside its bytes. */
+static void note_older(const struct prim *p)
 {
-	struct brute_older *o;
-	size_t i;
+	struct brute_older *o = run.h.older;
+	size_t i, item = (size_t)1 << hw()->item_bytes_lg2;
 
-	for (i = 0; i < run.h.older_nr && run.h.older[i].pa != p->pa; i++)
+	for (i = 0; i < run.h.older_nr && o[i].pa != (p->pa & ~(item - 1)); i++)
 		;
-	o = &run.h.older[i];
-	if (i == run.h.older_nr) {
-		*o = (struct brute_older){ .pa = p->pa };
-		run.h.older_nr++;
+	if (p->kind == MEM_FLUSH) {
+		if (i < run.h.older_nr && p->pa == o[i].pa && p->val >= item)
+			o[i] = o[--run.h.older_nr];
+		return;
 	}
-	o->raw[o->nr++] = old;
+	if (i == run.h.older_nr)
+		o[run.h.older_nr++] = (struct brute_older){ .pa = p->pa };
+	o[i].raw[o[i].nr++] = mem_load(&run.h.x.mem, p->pa, p->bytes_lg2);
 }
 
-/* Up to here both sides look at what an engine left, with nothing written back of the operation before. */
+/* Up to here both sides look at what an engine left, and at what the operation before did not write back. */
 static void make_before(void)
 {
 	struct call_range span = { UINT64_MAX, 0 };
@@ -199,9 +201,10 @@ static void make_before(void)
 		return;
 	mem_begin_op(&run.h.x.mem, UINT64_MAX, 0);
 	for (i = 0; i < run.early_nr; i++) {
-		note_older(&run.early[i], mem_load(&run.h.x.mem, run.early[i].pa, run.early[i].bytes_lg2));
+		note_older(&run.early[i]);
 		run_prim(&run.early[i]);
 	}
+	/* Once: explore_settle goes by the last time that the log was looked at. */
 	hand_explore(&run.h, run.explore);
 	account_log(&run.h.x.check, NULL, NULL, &span);
 	explore_settle(&run.h.x.check);
@@ -545,6 +548,11 @@ static void make_early(void)
 			continue;
 		p.val = below(3) ? run.h.leaves[below(3)].raw : 0;
 		run.early[run.early_nr++] = p;
+		/* Now and then a byte of it is missed. */
+		if (!below(3))
+			run.early[run.early_nr++] = (struct prim){ .kind = MEM_FLUSH,
+								   .pa = p.pa + !below(4),
+								   .val = (UINT64_C(1) << p.bytes_lg2) - !below(4) };
 	}
 }
 
@@ -627,8 +635,8 @@ static void shrink(void)
 	print_message("%s, seed %llu, iova 0x%llx, root 0x%llx\n", run.h.text, (unsigned long long)run.seed,
 		      (unsigned long long)run.h.granules[at], (unsigned long long)run.h.x.check.root);
 	for (i = 0; i < run.early_nr; i++)
-		print_message("  by an operation before: STORE pa=0x%llx new=0x%llx\n", (unsigned long long)run.early[i].pa,
-			      (unsigned long long)run.early[i].val);
+		print_message("  by an operation before: %s pa=0x%llx 0x%llx\n", run.early[i].kind == MEM_FLUSH ? "FLUSH" : "STORE",
+			      (unsigned long long)run.early[i].pa, (unsigned long long)run.early[i].val);
 	hand_print_log(&run.h);
 	hand_print_set("brute force", &run.brute[at]);
 	hand_print_set("explore", &run.explore[at]);

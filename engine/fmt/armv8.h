@@ -4,8 +4,7 @@
  *
  * Arm Architecture Reference Manual, DDI 0487J.a: D8.2 "The translation process" (levels, concatenation), D8.3 "Translation table
  * descriptor formats", D8.4 "Memory access control" (AP, S2AP, XN), D8.5 "Memory region attributes", D8.7.1 "Use of the Contiguous bit".
- * SMMUv3: IHI
- * 0070F, 3.21.1 "BBML". Our level n is Arm's level 3 - n.
+ * SMMUv3: IHI 0070F, 3.21.1 "BBML". Our level n is Arm's level 3 - n.
  *
  * FMT_ARMV8_GRANULE_LG2 (12, 14 or 16) and FMT_NAME are set by the instantiation.
  */

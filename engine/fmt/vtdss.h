@@ -3,8 +3,7 @@
  * vtdss.h - Intel VT-d second-stage page tables.
  *
  * Intel Virtualization Technology for Directed I/O, D51397-017 (rev 4.1), section 9.8 "Second-Stage Paging Entries" and section 3.7
- * "Second-Stage
- * Translation". Our level 0 holds SS-PTEs, 1 SS-PDEs, 2 SS-PDPEs, 3 SS-PML4Es, 4 SS-PML5Es.
+ * "Second-Stage Translation". Our level 0 holds SS-PTEs, 1 SS-PDEs, 2 SS-PDPEs, 3 SS-PML4Es, 4 SS-PML5Es.
  */
 #ifndef HITLESS_FMT_VTDSS_H
 #define HITLESS_FMT_VTDSS_H
