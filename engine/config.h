@@ -93,6 +93,51 @@ struct config {
 	uint64_t pgsizes;
 };
 
+/*
+ * Where an engine's contract differs from engine.h. The engine declares it, with reasons (struct engine_difference); the oracle expects it.
+ *
+ * TRAIT_NO_CUT:       cut is refused with -EOPNOTSUPP, whatever its argument
+ * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, or -ENOMEM if memory ran out
+ * TRAIT_QUIET_UNMAP:  where -ERANGE is due, unmap returns 0 and has removed nothing
+ * TRAIT_ZERO_IS_HOLE: translate knows no error but -ENOENT, and returns it for an oa of 0 too
+ * TRAIT_TOP_IS_BOUND: to unmap and dirty a range that reaches above a root that can still grow is out of range
+ * TRAIT_OWN_SYNC:     a call may wait for invalidations of its own while others are owed; all need be gone only when the gather has been
+ *                     synced
+ * TRAIT_MAPPING_EINVAL: -EINVAL stands for -ENOMEM where a table could not be mapped for a device that does not snoop
+ * TRAIT_PROT:         no prot that has PROT_R or PROT_W is refused; what becomes of it says struct traits
+ */
+enum trait {
+	TRAIT_NO_CUT = 1 << 0,
+	TRAIT_ARGUMENTS = 1 << 1,
+	TRAIT_QUIET_UNMAP = 1 << 2,
+	TRAIT_ZERO_IS_HOLE = 1 << 3,
+	TRAIT_TOP_IS_BOUND = 1 << 4,
+	TRAIT_OWN_SYNC = 1 << 5,
+	TRAIT_MAPPING_EINVAL = 1 << 6,
+	TRAIT_PROT = 1 << 7,
+};
+
+/*
+ * struct traits - what an engine does otherwise under one configuration. All zero: nothing.
+ *
+ * @set:          of enum trait
+ * @prot_ignored: TRAIT_PROT: bits that have no effect
+ * @prot_forced:  bits that every mapping has; @prot_forced_by_write: bits that it has with PROT_W
+ */
+struct traits {
+	uint8_t set, prot_ignored, prot_forced, prot_forced_by_write;
+};
+
+/* What a mapping that is asked for with prot permits; without PROT_ACCESS if it must be refused. */
+static inline unsigned traits_prot(const struct traits *t, unsigned prot)
+{
+	if (!(t->set & TRAIT_PROT))
+		return prot;
+	if (!(prot & (PROT_R | PROT_W)))
+		return 0;
+	return (prot & ~(unsigned)t->prot_ignored) | t->prot_forced | (prot & PROT_W ? t->prot_forced_by_write : 0);
+}
+
 /* The widths of contiguous groups in a tiny geometry, base-2 logarithm of items; see @tiny. */
 static inline unsigned config_tiny_contig_lg2(unsigned tiny, unsigned level)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* engine.c - the engines built in, and the list of native formats as the build generates it. */
+/* engine.c - the engines built in, and the lists of their formats as the build generates them. */
 #include "engine.h"
 
 #include <errno.h>
@@ -16,10 +16,28 @@ static const struct engine_ops *const engine_native[] = {
 	NULL,
 };
 
+#ifdef HITLESS_LINUX
+#define FORMAT(name) extern const struct engine_ops engine_linux_##name;
+#include "linux_formats.inc"
+#undef FORMAT
+
+static const struct engine_ops *const engine_linux[] = {
+#define FORMAT(name) &engine_linux_##name,
+#include "linux_formats.inc"
+#undef FORMAT
+	NULL,
+};
+#endif
+
 const struct engine_list engines[] = {
 	{ "native", engine_native },
+#ifdef HITLESS_LINUX
+	{ "linux", engine_linux },
+#endif
 	{ NULL, NULL },
 };
+
+bool engine_hostile;
 
 static const struct engine_list *engine_chosen = engines;
 

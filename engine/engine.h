@@ -30,10 +30,17 @@
  * @granule_lg2:   smallest leaf of the format
  * @cap_size_change: a live entry may be replaced by smaller ones (and back) without a walk being disturbed
  * @cap_leaf_to_table: a live leaf may be replaced by a table, likewise
+ * @traits:        where it departs from what is said here
  */
 struct engine_info {
 	uint8_t granule_lg2;
 	bool cap_size_change, cap_leaf_to_table;
+	struct traits traits;
+};
+
+/* A line of the table that says where an engine departs from this contract: which operation, what it does instead, and why it does. */
+struct engine_difference {
+	const char *op, *what, *reason;
 };
 
 struct engine;
@@ -50,6 +57,7 @@ typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
  * @name:    of the format
  * @engine:  "native", "linux"
  * @configs: the configurations that the format wants tested, as text after the word "format", NULL at the end
+ * @differences: from this contract, a NULL op at the end; NULL: none. What they mean for a domain, ->info says
  * @resolve: fills in the fields of *cfg that are CONFIG_UNSET and checks the rest: 0, or -EINVAL with a static *why
  * @create:  an empty domain in @mem, which must outlive it; root table installed and announced (mem_top). 0, -ENOMEM, -EINVAL
  * @destroy: frees every table, after the device has stopped. Nothing is owed
@@ -72,6 +80,7 @@ typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
 struct engine_ops {
 	const char *name, *engine;
 	const char *const *configs;
+	const struct engine_difference *differences;
 	int (*resolve)(struct config *cfg, const char **why);
 	int (*create)(struct engine **e, struct mem *mem, const struct config *cfg);
 	void (*destroy)(struct engine *e);
@@ -97,6 +106,12 @@ extern const struct engine_list engines[];
 
 /* engine_choose - which engine the two below mean from now on; "native" to begin with. 0, or -ENOENT: none of that name is built in. */
 int engine_choose(const char *name);
+
+/*
+ * Whether an engine is handed arguments that its callers must not pass, where its own contract is narrower than this one. Then a crash,
+ * or that it accepts them, is a finding; else its adapter refuses them.
+ */
+extern bool engine_hostile;
 
 /* The formats of the chosen engine, NULL at the end. */
 const struct engine_ops *const *engine_formats(void);

@@ -350,9 +350,9 @@ void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t
 	mem_log(m, &ev);
 }
 
-bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind)
 {
-	struct mem_event ev = { .kind = MEM_CAS, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
+	struct mem_event ev = { .kind = kind, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
@@ -360,6 +360,16 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 		return false;
 	mem_log(m, &ev);
 	return true;
+}
+
+bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_CAS);
+}
+
+bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE);
 }
 
 /*

@@ -110,6 +110,7 @@ void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text
 uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2);
 void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order);
 bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val);
+bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val);
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2);
 void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val);
 
@@ -166,6 +167,14 @@ static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 {
 	if (__builtin_expect(m->observed, 0))
 		return mem_observed_cas(m, pa, bytes_lg2, old, val);
+	return mem_raw_cas(m, pa, bytes_lg2, old, val);
+}
+
+/* Likewise, but only a release when it succeeds; logged as a store. */
+static inline bool mem_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	if (__builtin_expect(m->observed, 0))
+		return mem_observed_cas_release(m, pa, bytes_lg2, old, val);
 	return mem_raw_cas(m, pa, bytes_lg2, old, val);
 }
 

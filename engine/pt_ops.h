@@ -162,9 +162,9 @@ static void pt_op_info(const struct engine *e, struct engine_info *info)
 {
 	const struct pt *pt = (const struct pt *)(const void *)e;
 
-	info->granule_lg2 = pt->granule_lg2;
-	info->cap_size_change = pt->cap_size_change;
-	info->cap_leaf_to_table = pt->cap_leaf_to_table;
+	*info = (struct engine_info){
+		.granule_lg2 = pt->granule_lg2, .cap_size_change = pt->cap_size_change, .cap_leaf_to_table = pt->cap_leaf_to_table
+	};
 }
 
 static void pt_op_root(const struct engine *e, uint64_t *pa, unsigned *level)

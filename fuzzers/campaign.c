@@ -336,6 +336,8 @@ static const char fuzz_help[] =
 	"      --model M        strong, weak or incoherent alone\n"
 	"      --tlb V          generic, amd, vtd, arm, riscv, armv7s or dart alone\n"
 	"      --without C,..   leave out checks\n"
+	"      --engine NAME    native, or linux where it is built in (scripts/linux)\n"
+	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"
 	"\n"

@@ -170,12 +170,15 @@ int exec_open(struct exec *x, const struct config *cfg, const char **why)
 	*why = "the domain cannot be made: the arena is too small";
 	ret = x->ops->create(&x->engine, &x->mem, cfg);
 	if (ret) {
+		if (ret != -ENOMEM)
+			*why = "the engine makes no domain of this configuration";
 		if (x->options.observed)
 			check_release(&x->check);
 		return ret;
 	}
 	if (x->options.observed) {
 		x->ops->info(x->engine, &info);
+		x->check.traits = info.traits;
 		check_created(&x->check, info.cap_size_change, info.cap_leaf_to_table);
 	}
 	return 0;
@@ -257,6 +260,7 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		.kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear
 	};
 	struct call_result res = { 0 };
+	struct call asked;
 	uint64_t budget, root;
 	unsigned root_level;
 
@@ -271,12 +275,14 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 	}
 	if (call.kind == CALL_CUT || call.kind == CALL_TRANSLATE)
 		call.last = call.iova;
+	asked = call;
+	call.prot = traits_prot(&x->check.traits, asked.prot);
 	if (!check_may_call(&x->check, &call))
 		return EXEC_SKIPPED;
 	budget = check_begin(&x->check, &call);
 	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
 	x->mem.turn_at = exec_next_turn(op, 0);
-	exec_call(x, &call, &res);
+	exec_call(x, &asked, &res);
 	x->ops->root(x->engine, &root, &root_level);
 	check_root(&x->check, root, root_level);
 	check_called(&x->check, &call, &res);

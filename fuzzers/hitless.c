@@ -21,6 +21,13 @@ static const struct {
 	{ "bench", cmd_bench, "measure" },
 };
 
+/* With the kernel's page tables in it this is a work under the kernel's licence. */
+#ifdef HITLESS_LINUX
+#define LICENCE " (with code of the Linux kernel: GPL-2.0-only)"
+#else
+#define LICENCE ""
+#endif
+
 #define COMMANDS_NR (sizeof(commands) / sizeof(commands[0]))
 
 static int usage(FILE *out, int status)
@@ -48,7 +55,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
 		return usage(stdout, EXIT_CLEAN);
 	if (!strcmp(argv[1], "--version")) {
-		puts("hitless " HITLESS_VERSION);
+		puts("hitless " HITLESS_VERSION LICENCE);
 		return EXIT_CLEAN;
 	}
 	for (i = 0; i < COMMANDS_NR; i++)

@@ -39,6 +39,7 @@ enum option_id {
 	ID_QUICK,
 	ID_FAILURES,
 	ID_ENGINE,
+	ID_HOSTILE,
 	ID_ARENA,
 	ID_READERS,
 	ID_STORES,
@@ -65,6 +66,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_QUICK - ID_HELP] = OPTION_QUICK,
 	[ID_FAILURES - ID_HELP] = OPTION_FAILURES,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
+	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
 	[ID_STORES - ID_HELP] = OPTION_STORES,
@@ -90,6 +92,7 @@ static const struct option long_options[] = {
 	{ "quick", no_argument, NULL, ID_QUICK },
 	{ "failures", no_argument, NULL, ID_FAILURES },
 	{ "engine", required_argument, NULL, ID_ENGINE },
+	{ "hostile", no_argument, NULL, ID_HOSTILE },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
 	{ "stores", no_argument, NULL, ID_STORES },
@@ -323,6 +326,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->quick |= id == ID_QUICK;
 	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;
+	engine_hostile |= id == ID_HOSTILE;
 	o->stores |= id == ID_STORES;
 	return -1;
 }

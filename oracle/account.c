@@ -555,7 +555,7 @@ void account_end(struct check *c, const struct call *call, const struct call_res
 {
 	if (check_is_on(c, CHECK_ACCOUNTING))
 		account_tables_end(c, call);
-	owed_end(c);
+	owed_end(c, call && call->kind == CALL_SYNC);
 	if (call && call->kind != CALL_TRANSLATE && check_is_on(c, CHECK_ACCOUNTING))
 		account_new_tables(c, call, res);
 }

@@ -35,7 +35,7 @@ extern const char *const check_names[CHECK_NR];
 
 enum call_kind { CALL_MAP, CALL_CUT, CALL_UNMAP, CALL_DIRTY, CALL_TRANSLATE, CALL_SYNC };
 
-/* What the engine was asked; fields as in struct engine_ops. */
+/* What the engine was asked; fields as in struct engine_ops, but prot is what the engine makes of it (traits_prot). */
 struct call {
 	enum call_kind kind;
 	uint64_t iova, last, oa;
@@ -137,6 +137,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @on:     bit n set: enum check_kind n is compared
  * @comparisons: how many each check made; @leaves: leaves compared
  * @cap_size_change, @cap_leaf_to_table: what the engine declares
+ * @traits:  where its contract differs; set by the driver before check_created
  * @want:   of the call that has begun, see check_begin
  * @root, @root_level: what the device walks, from the log; @grown_from: the level before this call
  * @linked_nr, @private_nr, @unlinked_nr: tables in each state
@@ -156,6 +157,7 @@ struct check {
 	uint64_t comparisons[CHECK_NR], leaves;
 	uint8_t granule_lg2, small_lg2;
 	bool cap_size_change, cap_leaf_to_table, defer;
+	struct traits traits;
 	struct call_expect want;
 	uint64_t root;
 	unsigned root_level, grown_from;

@@ -203,6 +203,11 @@ void owed_sync(struct check *c)
 		check_count(c, CHECK_IOTLB, 1);
 		if (!owed_left(c, o, &iova, &level))
 			continue;
+		/* A later sync may still be for this one. */
+		if (c->traits.set & TRAIT_OWN_SYNC) {
+			c->owed[waiting++] = *o;
+			continue;
+		}
 		if (o->table)
 			check_report(
 				c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
@@ -225,9 +230,9 @@ void owed_sync(struct check *c)
 	c->syncs++;
 }
 
-void owed_end(struct check *c)
+void owed_end(struct check *c, bool settled)
 {
-	if (c->owed_nr && !c->defer)
+	if (c->owed_nr && (!c->defer || (settled && c->traits.set & TRAIT_OWN_SYNC)))
 		check_report(c, VERDICT_STALE_IOTLB, 4, VERDICT_LEVEL_NONE, KIND_LEAF, KIND_NONE, &c->owed[0].iova,
 			     "the call returned and its gather was synced, but nothing invalidated [0x%llx, 0x%llx] after it had changed "
 			     "in memory",

@@ -28,10 +28,13 @@ void owed_written_back(struct check *c, size_t at);
 /* A command was issued; a malformed one is reported. */
 void owed_command(struct check *c, const struct mem_event *ev);
 
-/* All commands so far have completed: whatever was owed must be gone, unless the device can still fetch it. */
+/* All commands so far have completed: whatever was owed must be gone, unless the device can still fetch it (or TRAIT_OWN_SYNC). */
 void owed_sync(struct check *c);
 
-/* The call has ended, and its gather was synced unless that is deferred: nothing may be owed. */
-void owed_end(struct check *c);
+/*
+ * The call has ended, and its gather was synced unless that is deferred: nothing may be owed. settled: it was the sync of all that was
+ * deferred.
+ */
+void owed_end(struct check *c, bool settled);
 
 #endif

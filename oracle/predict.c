@@ -37,6 +37,13 @@ static unsigned predict_root(const struct check *c, const struct call *call)
 	return level;
 }
 
+/* Whether last lies above the root as it is, and that is out of range to this engine. */
+static bool predict_above_top(const struct check *c, uint64_t last)
+{
+	return c->traits.set & TRAIT_TOP_IS_BOUND && c->root_level < c->hw.top_level_max &&
+	       last > layout_mask(c->hw.item_lg2[c->root_level] + c->hw.index_lg2[c->root_level]);
+}
+
 static void predict_map(const struct check *c, const struct call *call, struct call_expect *want)
 {
 	uint64_t oa_last = layout_mask(c->hw.oa_lg2);
@@ -50,7 +57,7 @@ static void predict_map(const struct check *c, const struct call *call, struct c
 		want->ret = -ERANGE;
 	else if (!predict_aligned(c, call->iova, call->last, call->oa))
 		want->ret = -ENXIO;
-	else if (!c->hw.format->expressible(&c->hw, call->prot))
+	else if (!(c->traits.set & TRAIT_PROT) && !c->hw.format->expressible(&c->hw, call->prot))
 		want->ret = -EOPNOTSUPP;
 	if (want->ret)
 		return;
@@ -96,6 +103,8 @@ static void predict_cut(const struct check *c, const struct call *call, struct c
 	want->ret = predict_range(&c->hw, call->iova, call->iova);
 	if (!want->ret && (call->iova & layout_mask(c->small_lg2)))
 		want->ret = -ENXIO;
+	if (c->traits.set & TRAIT_NO_CUT)
+		want->ret = -EOPNOTSUPP;
 	if (want->ret)
 		return;
 	p = imap_find(&c->im, call->iova, NULL);
@@ -123,6 +132,13 @@ static void predict_unmap(const struct check *c, const struct call *call, struct
 	want->ret = predict_range(&c->hw, call->iova, call->last);
 	if (!want->ret && !predict_aligned(c, call->iova, call->last, 0))
 		want->ret = -ENXIO;
+	if (!want->ret && predict_above_top(c, call->last))
+		want->ret = -ERANGE;
+	if (want->ret == -ERANGE && c->traits.set & TRAIT_QUIET_UNMAP) {
+		want->ret = predict_aligned(c, call->iova, call->last, 0) ? 0 : -ENXIO;
+		want->hull = (struct call_range){ 1, 0 };
+		return;
+	}
 	if (want->ret)
 		return;
 	p = imap_find(&c->im, call->iova, &pos);
@@ -149,6 +165,8 @@ static void predict_dirty(const struct check *c, const struct call *call, struct
 		want->ret = -ENXIO;
 	if (!want->ret && !c->hw.has_dirty)
 		want->ret = -EOPNOTSUPP;
+	if (!want->ret && predict_above_top(c, call->last))
+		want->ret = -ERANGE;
 }
 
 static void predict_translate(const struct check *c, const struct call *call, struct call_expect *want)
@@ -156,12 +174,14 @@ static void predict_translate(const struct check *c, const struct call *call, st
 	const struct imap_piece *p;
 
 	want->ret = predict_range(&c->hw, call->iova, call->iova);
+	if (want->ret && c->traits.set & TRAIT_ZERO_IS_HOLE)
+		want->ret = -ENOENT;
 	if (want->ret)
 		return;
 	p = imap_find(&c->im, call->iova, NULL);
 	if (p)
 		want->oa = p->oa + (call->iova - p->iova);
-	else
+	if (!p || (c->traits.set & TRAIT_ZERO_IS_HOLE && !want->oa))
 		want->ret = -ENOENT;
 }
 

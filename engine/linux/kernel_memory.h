@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * kernel_memory.h - stands in for the kernel's headers of memory: every access to table memory goes through mem.
+ *
+ * A host pointer into the arena is what the kernel calls a virtual address of a table; physical addresses are the arena's. An access
+ * through READ_ONCE, WRITE_ONCE and the like to the arena is a load or store of table memory and is logged, one to anywhere else is an
+ * ordinary one. What the kernel's code does to table memory without these is not seen: tests/test_shadow.c compares memory with the log.
+ */
+#ifndef HITLESS_KERNEL_MEMORY_H
+#define HITLESS_KERNEL_MEMORY_H
+
+#include "../mem.h"
+#include "kernel_base.h"
+
+/* The memory of the domain that is being called. Set by the adapter on the way in. */
+extern struct mem *linux_mem;
+/* The memory encryption bit of table and page addresses, as a mask; 0: none. */
+extern u64 linux_cbit;
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE (1UL << PAGE_SHIFT)
+#define GFP_KERNEL 0u
+#define __GFP_HIGHMEM 2u
+#define NUMA_NO_NODE (-1)
+
+/* --- addresses --- */
+
+static inline u64 linux_offset(const volatile void *virt)
+{
+	return (u64)((uintptr_t)virt - (uintptr_t)linux_mem->view.bytes);
+}
+
+static inline bool linux_is_table(const volatile void *virt)
+{
+	return linux_offset(virt) < linux_mem->view.bytes_nr;
+}
+
+static inline phys_addr_t linux_pa(const volatile void *virt)
+{
+	return linux_mem->view.pa + linux_offset(virt);
+}
+
+static inline phys_addr_t virt_to_phys(const volatile void *virt)
+{
+	if (unlikely(!linux_is_table(virt)))
+		mem_fail(linux_mem, MEM_FAULT_INVARIANT, MEM_NONE, "virt_to_phys of memory that is no table");
+	return linux_pa(virt);
+}
+
+/* A table pointer that leads out of memory is found here: the kernel would read from an address that does not exist. */
+static inline void *phys_to_virt(phys_addr_t pa)
+{
+	if (unlikely(!mem_view_has(&linux_mem->view, pa, 1)))
+		mem_fail(linux_mem, MEM_FAULT_WILD_LOAD, pa, "outside every table");
+	return linux_mem->view.bytes + (pa - linux_mem->view.pa);
+}
+
+#define __va(pa) phys_to_virt(pa)
+#define __pa(virt) virt_to_phys(virt)
+#define __sme_set(x) ((x) | linux_cbit)
+#define __sme_clr(x) ((x) & ~linux_cbit)
+
+/* --- loads and stores --- */
+
+void linux_bad_access(const volatile void *virt) __attribute__((noreturn, cold));
+
+static __always_inline u64 linux_read(const volatile void *p, size_t bytes)
+{
+	if (linux_is_table(p)) {
+		if (bytes != 4 && bytes != 8)
+			linux_bad_access(p);
+		return mem_load(linux_mem, linux_pa(p), bytes == 4 ? 2 : 3);
+	}
+	switch (bytes) {
+	case 1:
+		return *(const volatile u8 *)p;
+	case 2:
+		return *(const volatile u16 *)p;
+	case 4:
+		return *(const volatile u32 *)p;
+	default:
+		return *(const volatile u64 *)p;
+	}
+}
+
+static __always_inline void linux_write(volatile void *p, size_t bytes, u64 val, enum mem_order order)
+{
+	if (linux_is_table(p)) {
+		if (bytes != 4 && bytes != 8)
+			linux_bad_access(p);
+		mem_store(linux_mem, linux_pa(p), bytes == 4 ? 2 : 3, val, order);
+		return;
+	}
+	switch (bytes) {
+	case 1:
+		__atomic_store_n((volatile u8 *)p, (u8)val, __ATOMIC_RELEASE);
+		break;
+	case 2:
+		__atomic_store_n((volatile u16 *)p, (u16)val, __ATOMIC_RELEASE);
+		break;
+	case 4:
+		__atomic_store_n((volatile u32 *)p, (u32)val, __ATOMIC_RELEASE);
+		break;
+	default:
+		__atomic_store_n((volatile u64 *)p, val, __ATOMIC_RELEASE);
+	}
+}
+
+/* Replace *old by val at p; *old is what is there if that fails. full: a barrier on both sides, else a release. */
+static __always_inline bool linux_cas(volatile void *p, size_t bytes, u64 *old, u64 val, bool full)
+{
+	u64 was = *old;
+
+	if (linux_is_table(p)) {
+		uint64_t seen = was;
+		bool ok;
+
+		if (bytes != 4 && bytes != 8)
+			linux_bad_access(p);
+		ok = full ? mem_cas(linux_mem, linux_pa(p), bytes == 4 ? 2 : 3, &seen, val)
+			  : mem_cas_release(linux_mem, linux_pa(p), bytes == 4 ? 2 : 3, &seen, val);
+		*old = seen;
+		return ok;
+	}
+	if (bytes == 4) {
+		u32 seen = (u32)was;
+		bool ok = __atomic_compare_exchange_n((volatile u32 *)p, &seen, (u32)val, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+
+		*old = seen;
+		return ok;
+	}
+	return __atomic_compare_exchange_n((volatile u64 *)p, old, val, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+}
+
+#define READ_ONCE(x) ((typeof(x))linux_read(&(x), sizeof(x)))
+#define WRITE_ONCE(x, val) linux_write(&(x), sizeof(x), (u64)(typeof(x))(val), MEM_RELAXED)
+#define smp_load_acquire(p) READ_ONCE(*(p))
+#define smp_store_release(p, val) linux_write((p), sizeof(*(p)), (u64)(typeof(*(p)))(val), MEM_RELEASE)
+
+#define LINUX_TRY_CMPXCHG(p, oldp, val, full)                                            \
+	({                                                                               \
+		__auto_type oldp_ = (oldp);                                              \
+		u64 old_ = *oldp_;                                                       \
+		bool ok_ = linux_cas((p), sizeof(*(p)), &old_, (u64)(val), full);        \
+		*oldp_ = (typeof(*oldp_))old_;                                           \
+		ok_;                                                                     \
+	})
+#define try_cmpxchg(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, true)
+#define try_cmpxchg64(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, true)
+#define try_cmpxchg_release(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, false)
+#define try_cmpxchg64_release(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, false)
+#define try_cmpxchg_relaxed(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, false)
+#define try_cmpxchg64_relaxed(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, false)
+#define LINUX_CMPXCHG(p, old, val, full)                                         \
+	({                                                                       \
+		u64 seen_ = (u64)(old);                                          \
+		linux_cas((p), sizeof(*(p)), &seen_, (u64)(val), full);          \
+		(typeof(*(p)))seen_;                                             \
+	})
+#define cmpxchg(p, old, val) LINUX_CMPXCHG(p, old, val, true)
+#define cmpxchg64(p, old, val) LINUX_CMPXCHG(p, old, val, true)
+#define cmpxchg64_release(p, old, val) LINUX_CMPXCHG(p, old, val, false)
+#define cmpxchg64_relaxed(p, old, val) LINUX_CMPXCHG(p, old, val, false)
+
+static inline void memset64(u64 *p, u64 val, size_t nr)
+{
+	if (linux_is_table(p)) {
+		mem_fill(linux_mem, linux_pa(p), 3, (unsigned)nr, val, 0);
+		return;
+	}
+	for (; nr; nr--)
+		*p++ = val;
+}
+
+static inline void memset32(u32 *p, u32 val, size_t nr)
+{
+	if (linux_is_table(p)) {
+		mem_fill(linux_mem, linux_pa(p), 2, (unsigned)nr, val, 0);
+		return;
+	}
+	for (; nr; nr--)
+		*p++ = val;
+}
+
+#define smp_mb() mem_fence(linux_mem)
+#define smp_wmb() mem_fence(linux_mem)
+#define smp_rmb() mem_fence(linux_mem)
+#define mb() mem_fence(linux_mem)
+#define wmb() mem_fence(linux_mem)
+#define dma_wmb() mem_fence(linux_mem)
+
+/* --- pages: what the kernel keeps beside a page lies beside the arena --- */
+
+struct folio;
+struct device {
+	int unused;
+};
+
+struct folio *virt_to_folio(const void *virt);
+
+/* --- devices that do not snoop the caches --- */
+
+enum dma_data_direction { DMA_BIDIRECTIONAL, DMA_TO_DEVICE, DMA_FROM_DEVICE };
+
+/* Writes back the bytes that were asked for, never the rest of a cache line: what is not asked for is not relied on. */
+static inline void clflush_cache_range(void *virt, unsigned int bytes)
+{
+	if (bytes)
+		mem_flush(linux_mem, virt_to_phys(virt), bytes);
+}
+
+static inline void dma_sync_single_for_device(struct device *dev, dma_addr_t pa, size_t bytes, enum dma_data_direction direction)
+{
+	(void)dev;
+	(void)direction;
+	if (bytes)
+		mem_flush(linux_mem, pa, bytes);
+}
+
+#endif
