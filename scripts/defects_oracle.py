@@ -80,7 +80,7 @@ def first_failing_unpatched(tests):
     """What caught something must pass where nothing is planted. Returns the first that does not, or None."""
     work = WORK / "oracle"
     source = copy_patched(None, work)
-    build_tests("the tree as it is", source, work, ["hitless", *(name for name in sorted(tests) if name.startswith("test_"))])
+    build_tests("the tree as it is", source, work, ["all"])  # a test need not have the name of its program
     found = run_tests(work, "-R", names(sorted(tests)))
     return found and found[0]
 
