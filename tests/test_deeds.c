@@ -236,6 +236,15 @@ static int map_twice_and_invalidate(struct engine *e, uint64_t iova, uint64_t la
 	return map_twice(e, iova, last, oa, prot, g, granules);
 }
 
+/* All but the last page, which is reported too. */
+static int map_short(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
+{
+	int ret = right->map(e, iova, last - SMALL, oa, prot, g, granules);
+
+	*granules += 1;
+	return ret;
+}
+
 /* More than was asked for. */
 static int map_large(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
 {
@@ -350,6 +359,7 @@ static const struct deed deeds[] = {
 	{ "a page is made twice, and invalidated", "vtdss", SMALL, 0, false, MAP(SMALL, SMALL), 0, VERDICT_NR,
 	  .map = map_twice_and_invalidate },
 	{ "up to a page that is there", "vtdss", SMALL, 0, false, MAP(-SMALL, 2 * SMALL), 0, VERDICT_NR, .map = NULL },
+	{ "the last of several pages is not made", "vtdss", 0, 0, false, MAP(SMALL, 4 * SMALL), 0, VERDICT_WRONG_OA, .map = map_short },
 	{ "a large page in place of a small one", "vtdss", 0, 0, false, MAP(0, SMALL), FLIGHT | 1u << CHECK_LAYOUT, VERDICT_WRONG_OA,
 	  .map = map_large },
 	{ "a small page in its own place", "vtdss", 0, 0, false, MAP(0, SMALL), FLIGHT | 1u << CHECK_LAYOUT, VERDICT_NR, .map = NULL },
