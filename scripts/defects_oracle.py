@@ -42,7 +42,7 @@ def run_tests(work, *selection):
     command = ["ctest", "--test-dir", work / "build", "--parallel", JOBS, "--stop-on-failure", "--output-on-failure", *selection]
     status, output, errors = run("the tests", command, TESTS_SECONDS)
     (work / "tests.log").write_text(output + errors)
-    failed = re.search(r"Test +#\d+: (\S+) \.*\s*\*\*\*", output)
+    failed = re.search(r"Test +#\d+: (\S+) \.*\s*\*\*\*(?!Skipped)", output)
     if not failed:
         if status:
             raise Failed(f"ctest: {last_line(errors)}, see {work / 'tests.log'}")
