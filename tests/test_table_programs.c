@@ -491,7 +491,7 @@ static const struct table_program programs[] = {
 	{ "pages folded into a group in a linked table", "armv8_4k bbm=0", map_folded_after_it_is_linked, VERDICT_UNDECLARED_BREAK },
 	{ "pages folded into a group, which may be", "armv8_4k bbm=2", map_folded_after_it_is_linked, VERDICT_NR },
 	{ "the DMA mapping of a linked table is ended", "vtdss coherent=0", unmap_dma_ended_of_a_linked_table, VERDICT_USE_AFTER_FREE },
-	{ "the DMA mapping is ended before the sync", "vtdss coherent=0", unmap_dma_ended_before_the_sync, VERDICT_USE_AFTER_FREE },
+	{ "the DMA mapping is ended before the sync", "vtdss coherent=0", unmap_dma_ended_before_the_sync, VERDICT_STALE_WALK_CACHE },
 	{ "the DMA mapping is ended after the sync", "vtdss coherent=0", unmap_dma_ended_after_the_sync, VERDICT_NR },
 	{ "tables unlinked, synced, taken apart", "vtdss", unmap_apart_after_the_sync, VERDICT_NR },
 	{ "tables unlinked, taken apart, synced", "vtdss", unmap_apart_before_the_sync, VERDICT_USE_AFTER_FREE },
