@@ -75,11 +75,25 @@ static double stats_rate(const struct worker_stats *s)
 	return s->ns ? (double)s->operations * 1e9 / (double)s->ns : 0;
 }
 
+/* What replay must be told beside the file. */
+static const char *campaign_engine(char *buf, size_t bytes)
+{
+	const char *name = engine_formats()[0]->engine;
+
+	if (strcmp(name, "native"))
+		snprintf(buf, bytes, "--engine %s %s", name, engine_hostile ? "--hostile " : "");
+	else
+		buf[0] = '\0';
+	return buf;
+}
+
 void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 {
+	char engine[64];
+
 	fprintf(out, "\n%s", f->finding.report);
-	fprintf(out, "%zu operations, found %" PRIu64 " time%s; again with: hitless replay %s\n", f->ops_nr, f->times,
-		f->times == 1 ? "" : "s", f->path);
+	fprintf(out, "%zu operations, found %" PRIu64 " time%s; again with: hitless replay %s%s\n", f->ops_nr, f->times,
+		f->times == 1 ? "" : "s", campaign_engine(engine, sizeof(engine)), f->path);
 	/* A crash would end that too. */
 	if (f->finding.v.class != VERDICT_CRASH)
 		fprintf(out, "store by store: hitless show --stores --op %zu %s\n", f->finding.op_idx + 1, f->path);
@@ -141,11 +155,11 @@ static json_t *json_stats(const struct worker_stats *s)
 
 static json_t *json_finding(const struct campaign_finding *f, const char *format)
 {
-	char replay[1100], guarantee[8];
+	char replay[1100], guarantee[8], engine[64];
 	json_t *o;
 
 	snprintf(guarantee, sizeof(guarantee), "G%u", f->finding.v.guarantee);
-	snprintf(replay, sizeof(replay), "hitless replay %s", f->path);
+	snprintf(replay, sizeof(replay), "hitless replay %s%s", campaign_engine(engine, sizeof(engine)), f->path);
 	o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I}", "class", verdict_name(f->finding.v.class), "guarantee",
 		      guarantee, "format", format, "op",
 		      f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature", f->finding.signature,
