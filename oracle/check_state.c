@@ -59,6 +59,12 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 
 void check_state_release(struct check *c)
 {
+	unsigned i;
+
+	for (i = 1; i <= MEM_WRITERS_MAX; i++) {
+		free(c->owing[i].owed);
+		free(c->owing[i].cmds);
+	}
 	imap_release(&c->im);
 	imap_release(&c->dirty);
 	imap_release(&c->written);

@@ -44,6 +44,9 @@ typedef void explore_seen_fn(void *arg, const struct explore_seen *seen);
  */
 void explore_log(struct check *c, const struct call *call, const struct call_expect *want);
 
+/* explore_round - likewise for the round that c->writers says. */
+void explore_round(struct check *c);
+
 /* explore_settle - the accounting has moved on: what is not written back stays visible to a device that does not snoop. */
 void explore_settle(struct check *c);
 

@@ -184,6 +184,10 @@ void history_build(struct history *h, struct check *c)
 		case MEM_DMA_MAP:
 		case MEM_DMA_UNMAP:
 		case MEM_INVALIDATE:
+		case MEM_LOAD:
+		case MEM_WORD_LOAD:
+		case MEM_WORD_STORE:
+		case MEM_DONE:
 			break;
 		}
 	}

@@ -48,6 +48,14 @@ static inline void random_op(uint64_t *state, struct op *op)
 {
 	memset(op, 0, sizeof(*op));
 	op->kind = random_below(state, OP_NR);
+	if (op->kind == OP_SWITCH) {
+		for (unsigned nr = random_below(state, OP_SWITCHES_MAX + 1); op->switches_nr < nr; op->switches_nr++)
+			op->switches[op->switches_nr] = (struct op_switch){ .writer = 1 + random_below(state, MEM_WRITERS_MAX),
+									    .to = 1 + random_below(state, MEM_WRITERS_MAX),
+									    .at = op->switches_nr << 11 | random_number(state) >> 53 };
+		return;
+	}
+	op->thread = op_may_thread(op->kind) && !random_below(state, 3) ? 1 + random_below(state, MEM_WRITERS_MAX) : 0;
 	if (op->kind != OP_SYNC)
 		op->iova = random_number(state);
 	if (op->kind == OP_MAP || op->kind == OP_UNMAP || op->kind == OP_DIRTY)
@@ -60,7 +68,7 @@ static inline void random_op(uint64_t *state, struct op *op)
 		return;
 	op->clear = op->kind == OP_DIRTY && random_below(state, 2);
 	op->fail = random_below(state, 4) ? 0 : random_number(state);
-	op->devices_nr = random_below(state, 4) ? 0 : random_below(state, OP_DEVICES_MAX + 1);
+	op->devices_nr = op->thread || random_below(state, 4) ? 0 : random_below(state, OP_DEVICES_MAX + 1);
 	for (unsigned i = 0; i < op->devices_nr; i++) {
 		op->devices[i].at = random_number(state);
 		op->devices[i].write = random_below(state, 2);
