@@ -311,6 +311,8 @@ static void account_top(struct check *c, const struct asked *by, const struct me
 	/* A root that grew must point to the old one, which keeps all that is below it. */
 	if (old != MEM_NONE) {
 		check_page(c, old)->state = PAGE_PRIVATE;
+		/* One that came in this very round: its stores have taken effect already. */
+		check_page(c, old)->events_first = SIZE_MAX;
 		c->linked_nr--;
 		c->private_nr++;
 	}
