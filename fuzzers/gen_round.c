@@ -2,8 +2,11 @@
 /* gen_round.c - operations for several writers at the same time. */
 #include "gen_round.h"
 
+#include "../oracle/layout.h"
+
 #define GEN_ROUND_TRIES 12
-#define GEN_ROUND_LEAVES_MAX 64
+#define GEN_ROUND_LEAVES_MAX 32
+#define GEN_ROUND_REMOVED_MAX 1024
 
 /* What else a writer does beside mapping, of 16; a map is what races most: it makes tables. */
 static const uint8_t round_kinds[16] = {
@@ -80,9 +83,36 @@ static void round_near(struct gen *g, enum op_kind kind, const struct op *beside
 		op->iova = pick_inside(&g->pick, p);
 }
 
+/* How many leaves the pieces have that the operation overlaps; of a cut, those that it may make. */
+static uint64_t round_leaves(const struct gen *g, const struct op *op)
+{
+	const struct hw *hw = g->pick.hw;
+	uint64_t sizes = hw->cfg.pgsizes ? hw->cfg.pgsizes : hw->leaf_sizes, nr = 0;
+	struct op claim = round_claim(g, op);
+	const struct imap_piece *p;
+	struct layout_leaf leaf;
+	struct imap_pos pos;
+
+	if (op->kind == OP_MAP)
+		return pick_leaves(hw, op->iova, op->last, op->oa);
+	if (op->kind == OP_TRANSLATE)
+		return 1;
+	p = imap_from(g->pick.im, claim.iova, &pos);
+	if (op->kind == OP_CUT && p && p->iova <= op->iova) {
+		leaf = layout_leaf(sizes, p, op->iova);
+		return leaf.iova == op->iova ? 1
+					     : pick_leaves(hw, leaf.iova, op->iova - 1, p->oa + (leaf.iova - p->iova)) +
+						       pick_leaves(hw, op->iova, leaf.last, p->oa + (op->iova - p->iova));
+	}
+	for (; p && p->iova <= claim.last && nr <= GEN_ROUND_REMOVED_MAX; p = imap_next(&pos))
+		nr += pick_leaves(hw, p->iova, p->last, p->oa);
+	return nr;
+}
+
+/* Many leaves are many primitives, among which a race is hard to meet. */
 static bool round_small(const struct gen *g, const struct op *op)
 {
-	return op->kind != OP_MAP || (op->last >= op->iova && pick_leaves(g->pick.hw, op->iova, op->last, op->oa) <= GEN_ROUND_LEAVES_MAX);
+	return round_leaves(g, op) <= (op->kind == OP_MAP ? GEN_ROUND_LEAVES_MAX : GEN_ROUND_REMOVED_MAX);
 }
 
 unsigned gen_round(struct gen *g, struct op *ops)
@@ -103,6 +133,8 @@ unsigned gen_round(struct gen *g, struct op *ops)
 			round_map_beside(g, &ops[rng_below(&g->rng, nr)], &op);
 		else
 			round_near(g, kind, &ops[rng_below(&g->rng, nr)], &op);
+		if (op.last < op.iova && op.kind != OP_CUT && op.kind != OP_TRANSLATE)
+			continue;
 		if (!round_small(g, &op) || !round_apart(g, ops, nr, &op))
 			continue;
 		if (!rng_below(&g->rng, 12))
