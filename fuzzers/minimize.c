@@ -34,7 +34,7 @@ static double minimize_now(void)
 }
 
 /* Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. */
-static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+static bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature)
 {
 	struct trace candidate = { .cfg = m->t->cfg, .ops = (struct op *)(uintptr_t)ops, .nr = nr };
 	struct run_result *res = malloc(sizeof(*res));
@@ -49,7 +49,7 @@ static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
 	}
 	m->runs++;
 	same = !run_child(m->options, &candidate, MINIMIZE_RUN_SECONDS, false, res) && res->end == RUN_FINDING &&
-	       !strcmp(res->finding.signature, m->f->signature);
+	       !strcmp(res->finding.signature, signature);
 	if (same) {
 		*m->f = res->finding;
 		if (m->f->op_kind != OP_NR && m->f->op_idx + 1 < nr)
@@ -59,6 +59,14 @@ static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
 	}
 	free(res);
 	return same;
+}
+
+static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+{
+	char signature[FINDING_SIGNATURE_MAX];
+
+	memcpy(signature, m->f->signature, sizeof(signature));
+	return minimize_try_for(m, ops, nr, signature);
 }
 
 /* One pass: leave out each run of chunk operations in turn, from the end. Returns whether any could go. */
@@ -122,13 +130,18 @@ static bool minimize_alone(struct minimizer *m, size_t idx, size_t first, size_t
 	return minimize_try(m, scratch, m->t->nr);
 }
 
-/* The only operation of a round, at idx, needs none. */
+/* The only operation of a round, at idx, needs none; then what was found of the round is found of the operation. */
 static bool minimize_single(struct minimizer *m, size_t idx, struct op *scratch)
 {
+	const char *of = strstr(m->f->signature, " switch ");
+	char signature[FINDING_SIGNATURE_MAX];
+
 	memcpy(scratch, m->t->ops, (idx + 1) * sizeof(*scratch));
 	memcpy(scratch + idx + 1, m->t->ops + idx + 2, (m->t->nr - idx - 2) * sizeof(*scratch));
 	scratch[idx].thread = 0;
-	return minimize_try(m, scratch, m->t->nr - 1);
+	snprintf(signature, sizeof(signature), "%.*s%s%s", of ? (int)(of - m->f->signature) + 1 : FINDING_SIGNATURE_MAX - 1, m->f->signature,
+		 of ? op_name((enum op_kind)scratch[idx].kind) : "", of ? of + strlen(" switch") : "");
+	return minimize_try_for(m, scratch, m->t->nr - 1, signature);
 }
 
 /* One switch fewer, at each place; or the one that is left earlier in its writer. */

@@ -531,15 +531,16 @@ void explore_each(struct check *c, uint64_t iova, uint64_t last, explore_seen_fn
 
 /* --- several writers --- */
 
-/* Where the epoch of writer that begins after event from - 1 ends: at its next SYNC; the number of events: it has none. */
+/* Where the epoch of writer (0: of whatever is nobody's) that begins after event from - 1 ends: at the next SYNC of that writer, of any writer. */
 static size_t explore_next_sync(const struct check *c, unsigned writer, size_t from)
 {
-	while (from < c->view->events_nr && (c->view->events[from].kind != MEM_SYNC || c->view->events[from].writer != writer))
+	while (from < c->view->events_nr &&
+	       (c->view->events[from].kind != MEM_SYNC || (writer && c->view->events[from].writer != writer)))
 		from++;
 	return from;
 }
 
-/* Walks that start when event i, a SYNC or the DONE of a writer, has been; NULL history's 0: the operation begins. */
+/* Walks that start when event i, a SYNC or the DONE of a writer, has been; SIZE_MAX: when the operation begins. */
 static void explore_since(struct explore *x, size_t i, size_t until)
 {
 	x->since = i == SIZE_MAX ? 0 : (uint32_t)i + 1;
@@ -586,7 +587,7 @@ static void explore_claim(struct explore *x, const struct writer *w)
 	c->by = 0;
 }
 
-/* What is nobody's, from first to last, stays as it is all the time, for a walk that no SYNC ends. */
+/* What is nobody's, from first to last, stays as it is all the time. */
 static void explore_unclaimed(struct explore *x, uint64_t first, uint64_t last)
 {
 	const struct call none = { .kind = CALL_SYNC };
@@ -596,7 +597,7 @@ static void explore_unclaimed(struct explore *x, uint64_t first, uint64_t last)
 	x->last = last;
 	inflight_init(&x->judge, x->c, &none, &want);
 	if (check_is_on(x->c, CHECK_INFLIGHT))
-		explore_since(x, SIZE_MAX, x->c->view->events_nr);
+		explore_writer(x, 0, false);
 	if (x->c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(x->c, CHECK_WRITEBACK))
 		explore_ended(x);
 }

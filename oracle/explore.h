@@ -25,7 +25,7 @@
  *
  * A walk over the range of one writer ends with that writer's SYNC, and with nobody else's: each waits for its own commands. When its operation
  * has ended (DONE) its caller lets the device use the range: walks that start from then on see what the writer has stored or read, and come to
- * the translation after. A walk over what is nobody's ends with no SYNC, and translates as ever.
+ * the translation after. A walk over what is nobody's ends with any SYNC, and translates as ever.
  */
 #ifndef HITLESS_EXPLORE_H
 #define HITLESS_EXPLORE_H
