@@ -541,10 +541,14 @@ static size_t explore_next_sync(const struct check *c, unsigned writer, size_t f
 }
 
 /* Walks that start when event i, a SYNC or the DONE of a writer, has been; SIZE_MAX: when the operation begins. */
-static void explore_since(struct explore *x, size_t i, size_t until)
+static void explore_since(struct explore *x, size_t i, size_t until, uint32_t ended)
 {
 	x->since = i == SIZE_MAX ? 0 : (uint32_t)i + 1;
-	x->view = !x->h->several || i == SIZE_MAX ? x->since : x->h->own[i];
+	/* Where any SYNC ends walks, those before this one have, too. */
+	if (x->h->several)
+		x->view = i == SIZE_MAX ? 0 : history_join(x->h, ended, x->h->own[i]);
+	else
+		x->view = x->since;
 	x->until = until == x->c->view->events_nr ? HISTORY_NEVER : (uint32_t)until + 1;
 	explore_epoch(x);
 }
@@ -556,13 +560,15 @@ static void explore_since(struct explore *x, size_t i, size_t until)
 static void explore_writer(struct explore *x, unsigned writer, bool used)
 {
 	size_t i, from = SIZE_MAX;
+	uint32_t ended = 0;
 
 	for (i = 0; used && i < x->c->view->events_nr; i++)
 		if (x->c->view->events[i].kind == MEM_DONE && x->c->view->events[i].writer == writer)
-			explore_since(x, i, x->c->view->events_nr);
+			explore_since(x, i, x->c->view->events_nr, 0);
 	while (!used) {
 		i = explore_next_sync(x->c, writer, from + 1);
-		explore_since(x, from, i);
+		explore_since(x, from, i, ended);
+		ended = writer ? 0 : x->view;
 		if (i == x->c->view->events_nr)
 			break;
 		from = i;

@@ -37,6 +37,7 @@ void history_release(struct history *h)
 	free(h->sorted);
 	free(h->cover);
 	free(h->views);
+	free(h->reads);
 	memset(h, 0, sizeof(*h));
 }
 
@@ -195,23 +196,31 @@ static void history_add_flush(struct history *h, uint32_t event, const struct me
 
 /* --- several writers --- */
 
-/* A word of the engine's own that writers share. */
+/* A word of the engine's own that writers share: what came before it was stored to last, and what those knew who have read it. */
 struct history_word {
 	uint64_t word;
-	struct history_view released;
+	struct history_view released, read;
 };
 
 #define HISTORY_WORDS_MAX 16
+
+/* The item at pa was read by writer, when what view has was in memory. */
+struct history_read {
+	uint64_t pa;
+	uint32_t writer, view;
+};
 
 /*
  * struct history_order - what is in memory once a store is there, while the log is read.
  *
  * @fenced:     what a store waits for because of the last barrier
  * @acquired: what the writer has read of others, which was in memory by then
- * @behind:   what was in memory before the stores of others that it has overwritten
+ * @behind:   what was in memory before its stores: what came before those of others that it has overwritten, or before others read the item
+ * @known, @known_as: what the writer has read, or waited for by a SYNC, and so is in memory; its number, 0: nothing
  */
 struct history_order {
-	struct history_view fenced[MEM_WRITERS_MAX + 1], acquired[MEM_WRITERS_MAX + 1], behind[MEM_WRITERS_MAX + 1];
+	struct history_view fenced[MEM_WRITERS_MAX + 1], acquired[MEM_WRITERS_MAX + 1], behind[MEM_WRITERS_MAX + 1], known[MEM_WRITERS_MAX + 1];
+	uint32_t known_as[MEM_WRITERS_MAX + 1];
 	struct history_word words[HISTORY_WORDS_MAX];
 	unsigned words_nr;
 };
@@ -261,7 +270,7 @@ static void history_last(const struct history *h, unsigned writer, uint64_t pa, 
 		history_view_single(h, seen, place);
 }
 
-static struct history_view *history_word(struct history_order *o, uint64_t word)
+static struct history_word *history_word(struct history_order *o, uint64_t word)
 {
 	unsigned i;
 
@@ -271,7 +280,7 @@ static struct history_view *history_word(struct history_order *o, uint64_t word)
 		abort();
 	if (i == o->words_nr)
 		o->words[o->words_nr++] = (struct history_word){ .word = word };
-	return &o->words[i].released;
+	return &o->words[i];
 }
 
 /* Everything that writer has stored up to place, and what that came after. */
@@ -297,6 +306,45 @@ static uint32_t history_publish(struct history *h, const struct history_order *o
 	return history_view_add(h, &v);
 }
 
+/* What the writer knows to be in memory has grown by view. */
+static void history_know(struct history *h, struct history_order *o, unsigned writer, const struct history_view *view)
+{
+	struct history_view known = o->known[writer];
+
+	history_view_join(h, &known, view);
+	if (!memcmp(&known.upto, &o->known[writer].upto, sizeof(known.upto)) && known.singles_nr == o->known[writer].singles_nr)
+		return;
+	o->known[writer] = known;
+	o->known_as[writer] = history_view_add(h, &known);
+}
+
+static void history_read(struct history *h, struct history_order *o, unsigned writer, uint64_t pa)
+{
+	history_last(h, writer, pa, &o->acquired[writer]);
+	history_know(h, o, writer, &o->acquired[writer]);
+	if (!o->known_as[writer])
+		return;
+	HISTORY_GROW(h->reads, h->reads_nr, h->reads_room, 1);
+	h->reads[h->reads_nr++] = (struct history_read){ .pa = pa, .writer = writer, .view = o->known_as[writer] };
+}
+
+/* Event i stores to what others had read before: it comes after what they knew then. */
+static void history_after_reads(struct history *h, struct history_order *o, size_t i)
+{
+	const struct mem_event *ev = &h->c->view->events[i];
+	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2;
+	size_t k;
+
+	for (k = 0; k < h->reads_nr; k++) {
+		const struct history_read *r = &h->reads[k];
+
+		if (r->writer == ev->writer || r->pa + item <= ev->pa || r->pa >= ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2))
+			continue;
+		h->own[i] = history_join(h, h->own[i], r->view);
+		history_view_join(h, &o->behind[ev->writer], &h->views[r->view]);
+	}
+}
+
 /* Each item of event i that another writer stored to last is behind what this one stores from now on. */
 static void history_overwrite(struct history *h, struct history_order *o, size_t i)
 {
@@ -317,19 +365,22 @@ static void history_order(struct history *h, struct history_order *o, size_t i)
 	const struct mem_event *ev = &h->c->view->events[i];
 	unsigned w = ev->writer;
 	bool strong = h->c->hw.cfg.model == MODEL_STRONG;
-	struct history_view *word, all;
+	struct history_word *word;
+	struct history_view all;
 
 	switch ((enum mem_event_kind)ev->kind) {
 	case MEM_LOAD:
-		history_last(h, w, ev->pa, &o->acquired[w]);
+		history_read(h, o, w, ev->pa);
 		break;
 	case MEM_CAS:
-		history_last(h, w, ev->pa, &o->acquired[w]);
+		history_read(h, o, w, ev->pa);
 		h->own[i] = history_publish(h, o, i, true);
+		history_after_reads(h, o, i);
 		o->fenced[w] = h->views[h->own[i]];
 		break;
 	case MEM_STORE:
 		h->own[i] = history_publish(h, o, i, strong || ev->order == MEM_RELEASE);
+		history_after_reads(h, o, i);
 		history_overwrite(h, o, i);
 		break;
 	case MEM_ALLOC:
@@ -344,14 +395,21 @@ static void history_order(struct history *h, struct history_order *o, size_t i)
 	case MEM_DONE:
 		o->fenced[w] = history_all(h, o, w, h->place[i]);
 		h->own[i] = history_view_add(h, &o->fenced[w]);
+		if (ev->kind != MEM_FENCE)
+			history_know(h, o, w, &o->fenced[w]);
 		break;
 	case MEM_WORD_LOAD:
-		history_view_join(h, &o->acquired[w], history_word(o, ev->pa));
+		word = history_word(o, ev->pa);
+		history_view_join(h, &o->acquired[w], &word->released);
+		history_know(h, o, w, &o->acquired[w]);
+		history_view_join(h, &word->read, &o->known[w]);
 		break;
 	case MEM_WORD_STORE:
 		word = history_word(o, ev->pa);
+		history_view_join(h, &o->behind[w], &word->released);
+		history_view_join(h, &o->behind[w], &word->read);
 		all = history_all(h, o, w, h->place[i]);
-		history_view_join(h, word, &all);
+		history_view_join(h, &word->released, &all);
 		break;
 	case MEM_DEVICE:
 	case MEM_FLUSH:
@@ -369,7 +427,7 @@ static void history_start(struct history *h)
 	static const struct history_view nothing;
 
 	h->several = h->c->writers_nr && h->c->hw.cfg.model != MODEL_INCOHERENT;
-	h->views_nr = 0;
+	h->views_nr = h->reads_nr = 0;
 	if (h->several)
 		history_view_add(h, &nothing);
 }

@@ -73,6 +73,7 @@ struct stale {
 };
 
 struct history_node;
+struct history_read;
 
 /*
  * struct history - of the operation whose log is being looked at; reused from one to the next.
@@ -83,6 +84,7 @@ struct history_node;
  * @sorted, @cover: for building runs
  * @several: views are vectors, by number
  * @views, @views_nr: these
+ * @reads, @reads_nr: what a writer had waited for or read of others when it read an item: what is stored there later comes after that
  */
 struct history {
 	struct check *c;
@@ -98,6 +100,8 @@ struct history {
 	bool several;
 	struct history_view *views;
 	size_t views_nr, views_room;
+	struct history_read *reads;
+	size_t reads_nr, reads_room;
 };
 
 void history_release(struct history *h);
