@@ -200,9 +200,9 @@ void mem_observed_top(struct mem *m, uint64_t root, unsigned level)
 	mem_log(m, &(struct mem_event){ .kind = MEM_TOP, .nr = 1, .pa = root, .old = level });
 }
 
-void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word)
+void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word, bool changes)
 {
-	mem_observed_event(m, kind, (uintptr_t)word, 0, 0);
+	mem_observed_event(m, kind, (uintptr_t)word, changes, 0);
 }
 
 void mem_observed_wait(struct mem *m, const void *word)
@@ -210,7 +210,7 @@ void mem_observed_wait(struct mem *m, const void *word)
 	if (++m->view.steps > m->budget)
 		mem_fail(m, MEM_FAULT_BUDGET, MEM_NONE, "step budget used up while waiting for a lock");
 	m->change(m->change_arg, true);
-	mem_log(m, &(struct mem_event){ .kind = MEM_WORD_LOAD, .nr = 1, .pa = (uintptr_t)word });
+	mem_log(m, &(struct mem_event){ .kind = MEM_WORD_LOAD, .nr = 1, .pa = (uintptr_t)word, .old = 1 });
 }
 
 static void mem_lock_arena(struct mem *m)

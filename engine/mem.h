@@ -149,7 +149,7 @@ bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, ui
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2);
 void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val);
 void mem_observed_top(struct mem *m, uint64_t root, unsigned level);
-void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word);
+void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word, bool changes);
 void mem_observed_wait(struct mem *m, const void *word);
 
 static inline void *mem_host(const struct mem *m, uint64_t pa)
@@ -282,21 +282,21 @@ static inline void mem_done(struct mem *m)
 static inline uint64_t mem_word_load(struct mem *m, const uint64_t *word)
 {
 	if (__builtin_expect(m->writer.id, 0))
-		mem_observed_word(m, MEM_WORD_LOAD, word);
+		mem_observed_word(m, MEM_WORD_LOAD, word, false);
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
 static inline void mem_word_store(struct mem *m, uint64_t *word, uint64_t val)
 {
 	if (__builtin_expect(m->writer.id, 0))
-		mem_observed_word(m, MEM_WORD_STORE, word);
+		mem_observed_word(m, MEM_WORD_STORE, word, false);
 	__atomic_store_n(word, val, __ATOMIC_RELEASE);
 }
 
 static inline void mem_lock(struct mem *m, bool *lock)
 {
 	if (__builtin_expect(m->writer.id, 0))
-		mem_observed_word(m, MEM_WORD_LOAD, lock);
+		mem_observed_word(m, MEM_WORD_LOAD, lock, true);
 	while (__atomic_exchange_n(lock, true, __ATOMIC_ACQUIRE))
 		if (__builtin_expect(m->writer.id, 0))
 			mem_observed_wait(m, lock);
@@ -305,7 +305,7 @@ static inline void mem_lock(struct mem *m, bool *lock)
 static inline void mem_unlock(struct mem *m, bool *lock)
 {
 	if (__builtin_expect(m->writer.id, 0))
-		mem_observed_word(m, MEM_WORD_STORE, lock);
+		mem_observed_word(m, MEM_WORD_STORE, lock, false);
 	__atomic_store_n(lock, false, __ATOMIC_RELEASE);
 }
 

@@ -34,7 +34,8 @@ enum mem_event_kind {
 	MEM_DEVICE,     /* pa, bytes_lg2, old, new: accessed or dirty set by the device */
 	/* With several writers alone: */
 	MEM_LOAD,       /* pa, bytes_lg2, new: what was read; acquire. A compare-exchange that failed is one */
-	MEM_WORD_LOAD,  /* pa names a word of the engine's own, outside of table memory: it was read, acquire */
+	MEM_WORD_LOAD,  /* pa names a word of the engine's own, outside of table memory: it was read, acquire; old = 1: and changed,
+	                   as the word of a lock that is taken */
 	MEM_WORD_STORE, /* likewise stored to, release */
 	MEM_DONE,       /* the writer's operation has returned, and what it owed has been synced unless that is deferred: whoever called it may
 	                use the result, and sees to it that the device comes after that. A barrier */

@@ -87,6 +87,15 @@ const struct op *round_op(const struct exec *x, unsigned writer)
 	return NULL;
 }
 
+uint64_t round_points(const struct round *r, unsigned writer)
+{
+	unsigned i;
+
+	for (i = 0; i < r->nr && r->w[i].op.thread != writer; i++)
+		;
+	return i < r->nr ? r->w[i].mem.points : 0;
+}
+
 /* --- in a writer --- */
 
 static void round_dirty(void *arg, uint64_t iova, uint64_t last)

@@ -77,6 +77,9 @@ struct round {
  */
 void round_choose(struct exec *x, round_choose_fn *fn, void *arg, struct op *record);
 
+/* How many primitives a writer that does not run has executed or, if it was stopped before one, how many before that. */
+uint64_t round_points(const struct round *r, unsigned writer);
+
 /* --- for exec.c --- */
 
 /* round_wait - op, which has a thread number, waits for its switch. */
