@@ -14,7 +14,9 @@ void interleave_init(struct interleave *it, bool plain)
 void interleave_release(struct interleave *it)
 {
 	free(it->steps);
+	free(it->touched);
 	it->steps = NULL;
+	it->touched = NULL;
 }
 
 static struct interleave_step *interleave_step(struct interleave *it)
@@ -112,23 +114,51 @@ static bool interleave_ends_walks(const struct mem_event *ev)
 	return ev->kind == MEM_SYNC || ev->kind == MEM_DONE;
 }
 
-static bool interleave_shows(const struct mem_event *ev)
+/* Whether what walks to the range of writer may come to goes by when event i is. */
+static bool interleave_shows(const struct interleave *it, size_t i, unsigned writer)
 {
-	return interleave_stores(ev) || ev->kind == MEM_FLUSH || ev->kind == MEM_TOP;
+	const struct mem_event *ev = &it->view->events[i];
+
+	return ev->kind == MEM_TOP || ((interleave_stores(ev) || ev->kind == MEM_FLUSH) && it->touched[i] >> writer & 1);
 }
 
-static bool interleave_concern(const struct mem_event *a, const struct mem_event *b)
+static bool interleave_concern(const struct interleave *it, size_t i, size_t j)
 {
+	const struct mem_event *a = &it->view->events[i], *b = &it->view->events[j];
 	bool word_a = a->kind == MEM_WORD_LOAD || a->kind == MEM_WORD_STORE, word_b = b->kind == MEM_WORD_LOAD || b->kind == MEM_WORD_STORE;
 	uint64_t a_first, a_end, b_first, b_end;
 
 	if (word_a && word_b)
 		return a->pa == b->pa && (a->kind == MEM_WORD_STORE || b->kind == MEM_WORD_STORE || a->old || b->old);
-	if ((interleave_ends_walks(a) && interleave_shows(b)) || (interleave_ends_walks(b) && interleave_shows(a)))
-		return true;
+	if (interleave_ends_walks(a) || interleave_ends_walks(b))
+		return (interleave_ends_walks(a) && interleave_shows(it, j, a->writer)) ||
+		       (interleave_ends_walks(b) && interleave_shows(it, i, b->writer));
 	if (!interleave_bytes(a, &a_first, &a_end) || !interleave_bytes(b, &b_first, &b_end) || a_end <= b_first || b_end <= a_first)
 		return false;
 	return interleave_stores(a) || interleave_stores(b) || a->kind == MEM_FREE || b->kind == MEM_FREE;
+}
+
+/* Which writers touch what each event is about. */
+static void interleave_touch(struct interleave *it)
+{
+	size_t nr = it->view->events_nr, i, j;
+
+	if (it->touched_room < nr) {
+		it->touched_room = 2 * nr;
+		it->touched = realloc(it->touched, it->touched_room);
+		if (!it->touched)
+			abort();
+	}
+	for (i = 0; i < nr; i++) {
+		uint64_t first, end, first_j, end_j;
+
+		it->touched[i] = 0;
+		if (!interleave_bytes(&it->view->events[i], &first, &end))
+			continue;
+		for (j = 0; j < nr; j++)
+			if (interleave_bytes(&it->view->events[j], &first_j, &end_j) && first_j < end && first < end_j)
+				it->touched[i] |= (uint8_t)(1u << it->view->events[j].writer);
+	}
 }
 
 static size_t interleave_end(const struct interleave *it, size_t i)
@@ -142,7 +172,7 @@ static bool interleave_dependent(const struct interleave *it, size_t i, size_t j
 
 	for (a = it->steps[i].first; a < interleave_end(it, i); a++)
 		for (b = it->steps[j].first; b < interleave_end(it, j); b++)
-			if (interleave_concern(&it->view->events[a], &it->view->events[b]))
+			if (interleave_concern(it, a, b))
 				return true;
 	return false;
 }
@@ -156,6 +186,7 @@ static void interleave_look_back(struct interleave *it)
 	size_t after[MEM_WRITERS_MAX + 1][MEM_WRITERS_MAX + 1] = { 0 }, i, j;
 	unsigned w;
 
+	interleave_touch(it);
 	for (j = 0; j < it->steps_nr; j++) {
 		struct interleave_step *step = &it->steps[j];
 		size_t *mine = after[step->writer];

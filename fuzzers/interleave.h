@@ -5,8 +5,8 @@
  * A round is run again and again, each time under a schedule that has not been, until there is none left: dynamic partial order reduction
  * (Flanagan and Godefroid, POPL 2005), without sleep sets. Two primitives of different writers concern each other if they touch the same item of a
  * table or the same word of the engine's own, and one of them changes it; if one frees the table that the other one touches; or if one ends walks
- * (SYNC, DONE) and the other one stores, writes back or changes the root, since what walks may come to goes by that order. There is no bound on how
- * often writers change, but for the switches that an operation has room for.
+ * (SYNC, DONE) and the other one changes the root, or stores to or writes back an item that the first one's writer has touched: what walks to its
+ * range may come to goes by that order. There is no bound on how often writers change, but for the switches that an operation has room for.
  *
  * A writer that waits for a lock goes on when another one has released one; who goes on meanwhile is the next by its number.
  */
@@ -36,6 +36,7 @@ struct interleave_step {
  * @runs:   schedules so far
  * @cut:    of those, the ones that needed more switches than an operation has room for, and were not run to the end as they should have been
  * @steps, @steps_nr, @at: of the schedule that is running; those before @prefix are given
+ * @touched: by event: bit n: writer n touches the bytes that it is about, in this schedule
  * @waits:  bit n: writer n waits for a lock
  * @lost:   the schedule is not followed any more, see @cut
  * @view, @round: of the exec that runs it
@@ -45,6 +46,8 @@ struct interleave {
 	uint64_t runs, cut;
 	struct interleave_step *steps;
 	size_t steps_nr, steps_room, at, prefix;
+	uint8_t *touched;
+	size_t touched_room;
 	unsigned waits;
 	bool lost;
 	const struct mem_view *view;
