@@ -76,6 +76,27 @@ static inline void random_op(uint64_t *state, struct op *op)
 	}
 }
 
+/* One more operation, or a switch for those that wait; rounds are whole when random_trace_end has been called. */
+static inline void random_trace_push(uint64_t *state, struct trace *t)
+{
+	size_t waiting = ops_waiting(t->ops, t->nr), i;
+	struct op op;
+
+	do
+		random_op(state, &op);
+	while (op.kind == OP_SWITCH && !waiting);
+	for (i = 0; op.kind == OP_SWITCH && i < op.switches_nr; i++) {
+		op.switches[i].writer = t->ops[t->nr - 1 - random_below(state, (uint32_t)waiting)].thread;
+		op.switches[i].to = t->ops[t->nr - 1 - random_below(state, (uint32_t)waiting)].thread;
+	}
+	trace_push_whole(t, &op);
+}
+
+static inline void random_trace_end(struct trace *t)
+{
+	t->nr -= ops_waiting(t->ops, t->nr);
+}
+
 static inline void random_config(uint64_t *state, const char *format, struct config *cfg)
 {
 	config_unset(cfg);
