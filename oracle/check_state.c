@@ -61,7 +61,10 @@ void check_state_release(struct check *c)
 {
 	unsigned i;
 
-	for (i = 1; i <= MEM_WRITERS_MAX; i++) {
+	/* What one of them owes may be in use. */
+	for (i = 0; i <= MEM_WRITERS_MAX; i++) {
+		if (i == c->owing_now)
+			continue;
 		free(c->owing[i].owed);
 		free(c->owing[i].cmds);
 	}

@@ -250,6 +250,27 @@ static void test_interleave__runs_again(void **state)
 	trace_release(&t);
 }
 
+/* Just before its primitive number 3, writer 1 gives way; when 2 has ended it goes on. */
+static void test_interleave__switches_where_it_says(void **state)
+{
+	struct trace t = trace_of(&small[0]);
+	struct op last = { .kind = OP_SWITCH, .switches_nr = 2, .switches = { { 1, 2, 3 }, { 2, 1, 5 } } };
+	const struct mem_view *view = &x.mem.view;
+	size_t i;
+
+	(void)state;
+	open_domain(small[0].config);
+	run_lines(&t);
+	assert_int_equal(exec_op(&x, &last), EXEC_DONE);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(view->events[i].writer, 1);
+	for (; i < 8; i++)
+		assert_int_equal(view->events[i].writer, 2);
+	assert_int_equal(view->events[i].writer, 1);
+	exec_close(&x);
+	trace_release(&t);
+}
+
 /* A change point at one of k primitives: each is met about as often as the bound says, and the one that runs first is anyone. */
 static void test_interleave__bound(void **state)
 {
@@ -316,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_interleave__loses_nothing),
 		cmocka_unit_test(test_interleave__three_writers_and_the_top),
 		cmocka_unit_test(test_interleave__runs_again),
+		cmocka_unit_test(test_interleave__switches_where_it_says),
 		cmocka_unit_test(test_interleave__bound),
 		cmocka_unit_test(test_interleave__rejects_what_is_not_apart),
 	};
