@@ -430,7 +430,8 @@ static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 	mem_attempt(m);
 	if (!mem_raw_cas(m, pa, bytes_lg2, old, val)) {
 		if (m->writer.id)
-			mem_log(m, &(struct mem_event){ .kind = MEM_LOAD, .bytes_lg2 = (uint8_t)bytes_lg2, .nr = 1, .pa = pa, .new = *old });
+			mem_log(m, &(struct mem_event){
+					   .kind = MEM_LOAD, .order = MEM_RELEASE, .bytes_lg2 = (uint8_t)bytes_lg2, .nr = 1, .pa = pa, .new = *old });
 		return false;
 	}
 	mem_log(m, &ev);

@@ -33,7 +33,7 @@ enum mem_event_kind {
 	MEM_TOP,        /* pa = root table, old = level of the root: what the device walks from now on; a release */
 	MEM_DEVICE,     /* pa, bytes_lg2, old, new: accessed or dirty set by the device */
 	/* With several writers alone: */
-	MEM_LOAD,       /* pa, bytes_lg2, new: what was read; acquire. A compare-exchange that failed is one */
+	MEM_LOAD,       /* pa, bytes_lg2, new: what was read; acquire. order = MEM_RELEASE: by a compare-exchange that failed */
 	MEM_WORD_LOAD,  /* pa names a word of the engine's own, outside of table memory: it was read, acquire; old = 1: and changed,
 	                   as the word of a lock that is taken */
 	MEM_WORD_STORE, /* likewise stored to, release */

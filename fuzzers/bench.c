@@ -16,7 +16,7 @@
 #define SCALES_MAX 8
 
 static const char help[] =
-	"usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
+	"usage: hitless bench [raw] [checked] [proof] [writers] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
 	"[--seconds S] [--ops N] [--seed S] [--json]\n"
 	"\n"
 	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
@@ -36,8 +36,10 @@ static const char help[] =
 	"           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
 	"bytes of the interval\n"
 	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
+	"  writers  interleavings per second: two maps side by side that make the same tables, on a domain of its own each time, under a random\n"
+	"           schedule and all checks; and how many schedules that round has\n"
 	"\n"
-	"Without a part: all. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
+	"Without a part: all. raw, checked, proof and writers run every format, scale vtdss, unless --format says which.\n"
 	"\n"
 	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
@@ -49,7 +51,7 @@ static const char help[] =
 	"No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
-	bool raw, checked, proof;
+	bool raw, checked, proof, writers;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -72,12 +74,14 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->checked = true;
 		} else if (!strcmp(word, "proof")) {
 			p->proof = true;
+		} else if (!strcmp(word, "writers")) {
+			p->writers = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
 			p->scales[p->scales_nr++] = strtoull(word + 6, &end, 10);
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, scale and scale=PIECES, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, scale and scale=PIECES, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -85,7 +89,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 		}
 	}
 	if (!o->files_nr)
-		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .scales = { 1000, many }, .scales_nr = 2 };
+		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .writers = true, .scales = { 1000, many }, .scales_nr = 2 };
 	return -1;
 }
 
@@ -298,6 +302,27 @@ static int run_proof(const struct options *o, const struct config *cfg, json_t *
 	return -1;
 }
 
+/* --- writers --- */
+
+static int run_writers(const struct options *o, const struct config *cfg, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : 10 * RAW_SECONDS;
+	struct bench_writers n;
+
+	if (bench_writers(cfg, &o->exec, o->has_seed ? o->seed : 1, seconds, &n))
+		return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
+	if (json) {
+		json_object_set_new(json, "writers", json_pack("{sI sf sf sI}", "rounds", (json_int_t)n.rounds, "interleavings_per_second",
+							       ratio((double)n.rounds * 1e9, (double)n.ns), "primitives_per_round",
+							       ratio((double)n.primitives, (double)n.rounds), "schedules", (json_int_t)n.schedules));
+		return -1;
+	}
+	printf("%-10s %15.0f %18.1f %10llu\n", cfg->format, ratio((double)n.rounds * 1e9, (double)n.ns),
+	       ratio((double)n.primitives, (double)n.rounds), (unsigned long long)n.schedules);
+	fflush(stdout);
+	return -1;
+}
+
 /* --- scale --- */
 
 static double ns_per_op(const struct bench_scale *s)
@@ -354,6 +379,11 @@ static int part_proof(const struct options *o, const struct config *cfg, const s
 	return p->proof ? run_proof(o, cfg, json) : -1;
 }
 
+static int part_writers(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
+{
+	return p->writers ? run_writers(o, cfg, json) : -1;
+}
+
 /* One part for every format that is wanted; entries: an object for each format, by its index in engine_formats(), or NULL. */
 static int for_formats(const struct options *o, const struct parts *p, run_part *run, bool one, json_t *entries)
 {
@@ -408,8 +438,13 @@ static int run_text(const struct options *o, const struct parts *p)
 		putchar('\n');
 		ret = for_formats(o, p, part_proof, false, NULL);
 	}
+	if (p->writers && ret < 0) {
+		printf("%swriters: rounds of two maps that make the same tables\n%-10s %15s %18s %10s\n",
+		       p->raw || p->checked || p->proof ? "\n" : "", "format", "interleavings/s", "primitives a round", "schedules");
+		ret = for_formats(o, p, part_writers, false, NULL);
+	}
 	if (p->scales_nr && ret < 0) {
-		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof ? "\n" : "");
+		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof || p->writers ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
 	return ret;
@@ -441,6 +476,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_checked, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_proof, false, entries);
+	if (ret < 0)
+		ret = for_formats(o, p, part_writers, false, entries);
 	if (ret < 0 && p->scales_nr)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../oracle/walk.h"
+#include "race.h"
 #include "round.h"
 #include "say.h"
 #include "schedule.h"
@@ -54,6 +55,15 @@ static void finding_describe_flight(char *buf, size_t room, const struct check *
 
 	story_init(&s, c);
 	schedule_print(&s, v, buf, room);
+	story_release(&s);
+}
+
+static void finding_describe_race(char *buf, size_t room, const struct check *c)
+{
+	struct story s;
+
+	story_init(&s, c);
+	race_print(&s, buf, room);
 	story_release(&s);
 }
 
@@ -113,6 +123,8 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);
 	else if (v->has_iova && x->check.root != MEM_NONE)
 		finding_describe_walk(f->report, sizeof(f->report), &x->check, v->iova);
+	if (!v->steps_nr && x->op && x->op->kind == OP_SWITCH)
+		finding_describe_race(f->report, sizeof(f->report), &x->check);
 }
 
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr)

@@ -229,7 +229,9 @@ void story_kind(const struct story *s, size_t idx, char *buf, size_t room)
 	static const char *const orders[] = { [MEM_RELAXED] = "relaxed", [MEM_RELEASE] = "release", [MEM_JOINED] = "goes on" };
 	const struct mem_event *ev = &s->view->events[idx];
 
-	if (ev->kind == MEM_STORE)
+	if (ev->kind == MEM_LOAD && ev->order == MEM_RELEASE)
+		say(buf, room, "exchange fails");
+	else if (ev->kind == MEM_STORE)
 		say(buf, room, "%s, %s", ev->nr > 1 || ev->order == MEM_JOINED || story_joined(s, idx + 1) ? "fill" : "store",
 		    orders[ev->order]);
 	else
@@ -435,7 +437,7 @@ void story_event(const struct story *s, size_t idx, size_t nr, char *buf, size_t
 		break;
 	case MEM_WORD_LOAD:
 	case MEM_WORD_STORE:
-		say(buf, room, "a word outside of table memory");
+		say(buf, room, "a word outside of table memory%s", ev->old ? ", a lock" : "");
 		break;
 	case MEM_FENCE:
 	case MEM_SYNC:
