@@ -315,7 +315,7 @@ static int campaign_status(const struct campaign *c)
 	campaign_sum(c, c->plan.formats_nr, &s);
 	for (i = 0; i < CHECK_NR; i++)
 		comparisons += s.comparisons[i];
-	if (!comparisons || !s.leaves)
+	if (!comparisons || !s.leaves || (!strcmp(engine_name(), "both") && !s.twin_items))
 		return complain(EXIT_TOOL, "the campaign compared nothing");
 	return EXIT_CLEAN;
 }
@@ -336,7 +336,9 @@ static const char fuzz_help[] =
 	"      --model M        strong, weak or incoherent alone\n"
 	"      --tlb V          generic, amd, vtd, arm, riscv, armv7s or dart alone\n"
 	"      --without C,..   leave out checks\n"
-	"      --engine NAME    native, or linux where it is built in (scripts/linux)\n"
+	"      --engine NAME    native, or linux where it is built in (scripts/linux), or both: the same operations on the two, each under\n"
+	"                       the oracle, and their tables compared bit for bit. No failing allocations and no device inside\n"
+	"                       operations then: the two do not allocate and store equally often\n"
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"

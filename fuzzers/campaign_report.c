@@ -22,6 +22,7 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	sum->unmaps += s->unmaps;
 	sum->unmaps_partial += s->unmaps_partial;
 	sum->turns += s->turns;
+	sum->twin_items += s->twin_items;
 	sum->cost.commands += s->cost.commands;
 	sum->cost.spare += s->cost.spare;
 	sum->cost.syncs += s->cost.syncs;
@@ -78,10 +79,8 @@ static double stats_rate(const struct worker_stats *s)
 /* What replay must be told beside the file. */
 static const char *campaign_engine(char *buf, size_t bytes)
 {
-	const char *name = engine_formats()[0]->engine;
-
-	if (strcmp(name, "native"))
-		snprintf(buf, bytes, "--engine %s %s", name, engine_hostile ? "--hostile " : "");
+	if (strcmp(engine_name(), "native"))
+		snprintf(buf, bytes, "--engine %s %s", engine_name(), engine_hostile ? "--hostile " : "");
 	else
 		buf[0] = '\0';
 	return buf;
@@ -96,7 +95,7 @@ void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 		f->times == 1 ? "" : "s", campaign_engine(engine, sizeof(engine)), f->path);
 	/* A crash would end that too. */
 	if (f->finding.v.class != VERDICT_CRASH)
-		fprintf(out, "store by store: hitless show --stores --op %zu %s\n", f->finding.op_idx + 1, f->path);
+		fprintf(out, "store by store: hitless show --stores --op %zu %s%s\n", f->finding.op_idx + 1, engine, f->path);
 }
 
 void campaign_print(const struct campaign *c, FILE *out)
@@ -121,6 +120,8 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	if (!strcmp(engine_name(), "both"))
+		fprintf(out, "engines: %" PRIu64 " items compared with those of the native engine\n", all.twin_items);
 	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,
 		percent(all.cost.spare, all.cost.commands), all.cost.syncs, percent(all.cost.spare_syncs, all.cost.syncs));
 	fprintf(out, "checks:");
@@ -140,14 +141,14 @@ static json_t *json_stats(const struct worker_stats *s)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(comparisons, check_names[i], json_integer((json_int_t)s->comparisons[i]));
-	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "operations",
+	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "operations",
 		      (json_int_t)s->operations,
 		      "operations_per_second", stats_rate(s), "leaves_per_operation",
 		      s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
 		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent",
 		      percent(s->maps_done, s->operations), "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent",
 		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "no_memory_percent",
-		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns,
+		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns, "items_compared_between_engines", (json_int_t)s->twin_items,
 		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
 		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons", comparisons);
 	return o;
