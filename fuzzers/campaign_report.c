@@ -120,6 +120,10 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	for (i = 0; i < c->plan.formats_nr; i++)
+		if (!hw_find(c->plan.formats[i])->decode)
+			fprintf(out, "%s has no decoder yet (oracle/hw_%s.c): nothing was read from its tables\n", c->plan.formats[i],
+				c->plan.formats[i]);
 	if (!strcmp(engine_name(), "both"))
 		fprintf(out, "engines: %" PRIu64 " items compared with those of the native engine\n", all.twin_items);
 	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,

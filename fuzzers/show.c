@@ -351,6 +351,12 @@ int cmd_show(int argc, char **argv)
 	ret = trace_load(o.files[0], &o.exec, &t);
 	if (ret)
 		return ret;
+	if (!hw_find(t.cfg.format)->decode) {
+		complain(EXIT_USAGE, "%s: nothing reads the tables of %s: oracle/hw_%s.c has no decoder yet", o.files[0], t.cfg.format,
+			 t.cfg.format);
+		trace_release(&t);
+		return EXIT_USAGE;
+	}
 	if (exec_init(&s.x, &o.exec, show_found, &s)) {
 		trace_release(&t);
 		return complain(EXIT_TOOL, "no memory for the arena");
