@@ -22,6 +22,7 @@ typedef void exec_finding_fn(void *arg, const struct verdict *v, const struct op
 struct exec_options {
 	uint64_t arena_bytes; /* a multiple of 1M */
 	unsigned checks;      /* bit n: enum check_kind n is compared */
+	bool blind;           /* read nothing from the tables: judge by results and by what the engine translates */
 	bool observed;        /* false: the bare engine, no oracle; for measuring */
 };
 
@@ -35,6 +36,10 @@ extern const struct exec_options exec_defaults;
  * @round: see round.h; NULL: there has been none
  * @why:   EXEC_SKIPPED: for people, "operation N ..."
  * @ops_nr, @refused_nr: operations so far, and those that the engine refused, as it had to
+ * @ret:   what the last call returned
+ * @twin:  with two engines, the domain of the second; @twin_items: items of the two that were compared; @twin_apart: one of them ran out of
+ *         memory, so that there is nothing to compare any more
+ * @speaker: whose finding it is: of this domain or of @twin
  */
 struct exec {
 	struct exec_options options;
@@ -52,6 +57,11 @@ struct exec {
 	void *finding_arg;
 	struct round *round;
 	const char *why;
+	int ret;
+	struct exec *twin;
+	const struct exec *speaker;
+	uint64_t twin_items;
+	bool twin_apart;
 };
 
 /* exec_resolve - complete *cfg for the engine's format of that name. 0, or -EINVAL and a line for people in err. */

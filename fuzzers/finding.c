@@ -20,13 +20,15 @@
 
 static void finding_sign(struct finding *f, const char *format)
 {
+	const char *want = f->v.want_code ? f->v.want_code : verdict_kind_name(f->v.want);
+	const char *seen = f->v.seen_code ? f->v.seen_code : verdict_kind_name(f->v.seen);
 	char level[8] = "-";
 
 	if (f->v.level != VERDICT_LEVEL_NONE)
 		snprintf(level, sizeof(level), "L%u", f->v.level);
 	snprintf(f->signature, sizeof(f->signature), "%s G%u %s %s %s %s>%s", verdict_name(f->v.class), f->v.guarantee, format,
-		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, verdict_kind_name(f->v.want),
-		 verdict_kind_name(f->v.seen));
+		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, want + (*want == '-' && want[1]),
+		 seen + (*seen == '-' && seen[1]));
 }
 
 /* The walk through what is at rest: each item read, decoded field by field. */
@@ -97,6 +99,7 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 {
 	char line[OP_TEXT_MAX];
 
+	x = x->speaker;
 	f->v = *v;
 	f->op_kind = op ? op->kind : (unsigned)OP_NR;
 	f->op_idx = x->ops_nr ? x->ops_nr - 1 : 0;
@@ -116,8 +119,10 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n",
 		    (unsigned long long)x->ops_nr);
 	}
+	if (strcmp(engine_name(), "native") && strcmp(engine_name(), x->ops->engine))
+		say(f->report, sizeof(f->report), "in the tables of the engine %s\n", x->ops->engine);
 	finding_describe_verdict(f->report, sizeof(f->report), v);
-	if (!x->options.observed)
+	if (!x->options.observed || x->check.blind)
 		return;
 	if (v->steps_nr)
 		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);

@@ -311,6 +311,8 @@ static void test_interleave__rejects_what_is_not_apart(void **state)
 		{ "vtdss tiny=2", "thread 1 map 0x0 -> 0x1000000 +0x2000 rw\nthread 2 map 0x1000 -> 0x2000000 +0x1000 rw\n" },
 		{ "vtdss tiny=2", "map 0x0 -> 0x1000000 +0x4000 rw\nthread 1 cut 0x1000\nthread 2 unmap 0x3000 +0x1000\n" },
 		{ "vtdss tiny=2", "map 0x0 -> 0x1000000 +0x4000 rw\nthread 1 cut 0x1000\nthread 2 translate 0x3000\n" },
+		/* Leaves of one piece that are not next to each other. */
+		{ "vtdss tiny=2", "map 0x0 -> 0x1001000 +0x4000 rw\nthread 1 cut 0x1000\nthread 2 translate 0x3000\n" },
 		/* The range that was asked for counts, not what there is of it. */
 		{ "vtdss tiny=2", "map 0x0 -> 0x1000000 +0x1000 rw\nthread 1 unmap 0x0 +0x10000\nthread 2 map 0x8000 -> 0x2000000 +0x1000 r\n" },
 		{ "vtdss tiny=2 defer=1", "map 0x0 -> 0x1000000 +0x1000 rw\nunmap 0x0 +0x1000\nthread 1 map 0x0 -> 0x2000000 +0x1000 r\n" },
