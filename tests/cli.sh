@@ -151,10 +151,10 @@ writers)
 	assert o["rounds"] > 100 and o["round_switches"] > o["rounds"] / 4, o
 	PY
 	expect 0 '^writers: [1-9][0-9]* rounds .* at least 1 in [0-9]+, 1 in [0-9]+' "$hitless" fuzz --ops 5000 --seed 5
-	expect 0 '^vtdss .* [1-9][0-9]* +[0-9.]+ +1000$' "$hitless" bench writers --format vtdss --quick
+	expect 0 '^vtdss .* [1-9][0-9]* +[0-9.]+ +[1-9][0-9]+$' "$hitless" bench writers --format vtdss --quick
 	seed=$root/corpus/seeds/vtdss-two-writers.trace
 	expect 0 '^  writer 2: done, 13 primitives$' "$hitless" show "$seed"
-	expect 0 '^  writer 1 +#13  exchange fails    level 3 0x101000 .*: table 0x103000$' "$hitless" show --stores "$seed"
+	expect 0 '^  writer 1 +#13  exchange fails    level 3 0x101000 .*: table 0x102000$' "$hitless" show --stores "$seed"
 	head='hitless 1\nformat vtdss\n'
 	trace a "${head}map 0x1000 -> 0x5000 +0x2000 rw\nthread 1 cut 0x2000\nthread 2 unmap 0x1000 +0x1000\nswitch\n"
 	expect 2 '^hitless: a: operation 4 has two writers touch the same range or the same piece$' "$hitless" replay a
