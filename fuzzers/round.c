@@ -300,7 +300,10 @@ bool round_run(struct exec *x, const struct op *op)
 	unsigned i;
 
 	x->why = "is a switch, and no thread waits for it";
-	if (r->nr) {
+	/* Another engine's locks and shared words do not let writers change. */
+	if (strcmp(x->ops->engine, "native")) {
+		x->why = "ends a round, and only the native engine runs several writers";
+	} else if (r->nr) {
 		round_calls(x, r);
 		x->why = check_round_begin(&x->check, r->writers, r->nr, budgets);
 	}
