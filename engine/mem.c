@@ -120,6 +120,7 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 			mem_poison(m, m->view.events[i].pa, m->view.events[i].old);
 	m->view.op++;
 	m->view.events_nr = 0;
+	m->plain = 0;
 	m->view.steps = 0;
 	m->allocs = 0;
 	m->attempts = 0;
@@ -135,12 +136,25 @@ void mem_observe(struct mem *m, bool on)
 
 void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text)
 {
+	mem_plain_settle(m);
 	m->fault(m->fault_arg, fault, pa, text);
 	abort();
 }
 
+void mem_plain_settle(struct mem *m)
+{
+	struct mem_event *ev;
+
+	if (!m->plain)
+		return;
+	ev = &m->view.events[m->plain - 1];
+	ev->new = mem_view_load(&m->view, ev->pa, ev->bytes_lg2);
+	m->plain = 0;
+}
+
 static void mem_log(struct mem *m, const struct mem_event *ev)
 {
+	mem_plain_settle(m);
 	if (m->view.events_nr == m->events_room)
 		mem_fail(m, MEM_FAULT_LOG_FULL, MEM_NONE, "event log full");
 	m->view.events[m->view.events_nr++] = *ev;
@@ -318,6 +332,7 @@ static __attribute__((noinline)) void mem_check_frame(struct mem *m, uint64_t pa
 /* Count nr steps and make sure that [pa, pa + bytes) is aligned and lies in a live table. */
 static void mem_check(struct mem *m, uint64_t pa, unsigned bytes, unsigned align, unsigned nr, enum mem_fault wild)
 {
+	mem_plain_settle(m);
 	m->view.steps += nr;
 	if (m->view.steps > m->budget)
 		mem_fail(m, MEM_FAULT_BUDGET, pa, "step budget used up");
@@ -350,9 +365,10 @@ void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t
 	mem_log(m, &ev);
 }
 
-static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind)
+static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind,
+			   enum mem_order order)
 {
-	struct mem_event ev = { .kind = kind, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
+	struct mem_event ev = { .kind = kind, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
@@ -364,12 +380,23 @@ static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 
 bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
 {
-	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_CAS);
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_CAS, MEM_RELEASE);
 }
 
-bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+bool mem_observed_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order)
 {
-	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE);
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE, order);
+}
+
+void mem_plain_store(struct mem *m, uint64_t pa, unsigned bytes_lg2)
+{
+	struct mem_event ev = { .kind = MEM_STORE, .order = MEM_RELAXED, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa };
+
+	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	mem_attempt(m);
+	ev.old = ev.new = mem_view_load(&m->view, pa, bytes_lg2);
+	mem_log(m, &ev);
+	m->plain = m->view.events_nr;
 }
 
 /*
@@ -455,6 +482,7 @@ bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, ui
 {
 	uint64_t expected = old;
 
+	mem_plain_settle(m);
 	if (!mem_raw_cas(m, pa, bytes_lg2, &expected, val))
 		return false;
 	if (m->observed)
