@@ -216,6 +216,7 @@ static int exec_open_one(struct exec *x, const struct engine_ops *ops, const str
 		x->check.traits = info.traits;
 		if (info.arm_mair)
 			x->check.hw.arm_mair = info.arm_mair;
+		x->check.blind |= x->options.blind;
 		check_created(&x->check, info.cap_size_change, info.cap_leaf_to_table);
 	}
 	return 0;
@@ -286,7 +287,7 @@ static void exec_call(struct exec *x, const struct call *call, struct call_resul
 	/* What the device does after the last store comes before the sync. */
 	while (x->mem.turn_at != UINT64_MAX)
 		exec_turn(x);
-	if (!x->cfg.defer)
+	if (!x->cfg.defer || x->check.blind)
 		x->ops->sync(x->engine, &x->gather);
 	res->dirty = x->dirty;
 	res->dirty_nr = x->dirty_nr;
@@ -306,6 +307,41 @@ static enum exec_status exec_bare(struct exec *x, const struct call *call)
 	mem_begin_op(&x->mem, UINT64_MAX, 0);
 	exec_call(x, call, &res);
 	return res.ret ? EXEC_REFUSED : EXEC_DONE;
+}
+
+/* Blindly judged: what the engine translates iova to. It stores nothing, so that the log stays the operation's. */
+static void exec_probe(struct exec *x, uint64_t iova)
+{
+	struct call call = { .kind = CALL_TRANSLATE, .iova = iova, .last = iova };
+	struct call_result res = { 0 };
+
+	if (!hw_iova_valid(&x->check.hw, iova))
+		return;
+	x->mem.budget = x->mem.view.steps + check_begin(&x->check, &call);
+	exec_call(x, &call, &res);
+	check_called(&x->check, &call, &res);
+}
+
+static void exec_probe_around(struct exec *x, const struct call *call)
+{
+	if (call->kind == CALL_SYNC || call->kind == CALL_TRANSLATE || call->last < call->iova)
+		return;
+	exec_probe(x, call->iova - 1);
+	exec_probe(x, call->iova);
+	exec_probe(x, call->iova + (call->last - call->iova) / 2);
+	exec_probe(x, call->last);
+	exec_probe(x, call->last + 1);
+}
+
+static void exec_probe_all(struct exec *x)
+{
+	const struct imap_piece *p;
+	struct imap_pos pos;
+
+	for (p = imap_from(&x->check.im, 0, &pos); p; p = imap_next(&pos)) {
+		exec_probe(x, p->iova);
+		exec_probe(x, p->last);
+	}
 }
 
 static enum exec_status exec_one(struct exec *x, const struct op *op)
@@ -331,6 +367,8 @@ static enum exec_status exec_one(struct exec *x, const struct op *op)
 	if (!x->options.observed)
 		return exec_bare(x, &call);
 	if (op->kind == OP_READ || op->kind == OP_WRITE) {
+		if (x->check.blind)
+			return EXEC_SKIPPED;
 		mem_begin_op(&x->mem, UINT64_MAX, 0);
 		exec_device(x, op->iova, op->kind == OP_WRITE);
 		return EXEC_DONE;
@@ -343,11 +381,13 @@ static enum exec_status exec_one(struct exec *x, const struct op *op)
 		return EXEC_SKIPPED;
 	budget = check_begin(&x->check, &call);
 	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
-	x->mem.turn_at = exec_next_turn(op, 0);
+	x->mem.turn_at = x->check.blind ? UINT64_MAX : exec_next_turn(op, 0);
 	exec_call(x, &asked, &res);
 	x->ops->root(x->engine, &root, &root_level);
 	check_root(&x->check, root, root_level);
 	check_called(&x->check, &call, &res);
+	if (x->check.blind)
+		exec_probe_around(x, &call);
 	if (!--x->sweep_at) {
 		check_all(&x->check);
 		x->sweep_at = EXEC_SWEEP_EVERY;
@@ -398,6 +438,8 @@ static void exec_settle(struct exec *x)
 		return;
 	check_called(&x->check, &sync, &res);
 	check_all(&x->check);
+	if (x->check.blind)
+		exec_probe_all(x);
 }
 
 void exec_close(struct exec *x)

@@ -87,7 +87,7 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 	if (strcmp(engine_name(), "native") && strcmp(engine_name(), x->ops->engine))
 		say(f->report, sizeof(f->report), "in the tables of the engine %s\n", x->ops->engine);
 	finding_describe_verdict(f->report, sizeof(f->report), v);
-	if (!x->options.observed)
+	if (!x->options.observed || x->check.blind)
 		return;
 	if (v->steps_nr)
 		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);

@@ -55,7 +55,7 @@ struct hw;
  * @document: the specification it was written from: title, revision
  * @init:    fills in every field of @hw below "geometry" for a resolved configuration; 0, or -EINVAL and *why when the hardware cannot be
  *           so configured
- * @decode:  what the item @raw at @level means; @level is at most hw->top_level_max. Never fails. Pure: depends on hw, level and raw alone
+ * @decode:  NULL where it is still to be written: then the domain is judged blindly, see struct check. What the item @raw at @level means; @level is at most hw->top_level_max. Never fails. Pure: depends on hw, level and raw alone
  * @touch:   the item as the device leaves it after a translation through this leaf (@write: a DMA write), dirty and accessed set as
  *           hw->cfg.ad
  *           says; @raw itself where nothing changes. Only called for leaves that permit the access
