@@ -43,18 +43,17 @@ struct mem_class; /* the free tables of one size */
  * @turn_at:  @turn is called before attempt number turn_at, from 0; UINT64_MAX: never
  * @budget:   steps that this operation may use
  * @live_first, @live_bytes: the live table that was checked last
- * @plain:    1 + the index of the event whose store is under way, see mem_plain_store; 0: none is
+ * @plain:    the store of the last event is under way, see mem_plain_store
  * @bump:     bytes of the arena that have ever been used
  * @classes:  queues of freed tables by size, linked through @next, by frame; @room_class: the size that a table's room was taken from
  */
 struct mem {
 	struct mem_view view;
-	bool observed;
+	bool observed, plain;
 	uint32_t fail_at, allocs;
 	uint64_t budget, attempts, turn_at;
 	size_t events_room;
 	uint64_t live_first, live_bytes;
-	size_t plain;
 	uint64_t bump;
 	struct mem_class *classes;
 	uint32_t *next;
