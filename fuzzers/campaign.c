@@ -340,6 +340,7 @@ static const char fuzz_help[] =
 	"                       the oracle, and their tables compared bit for bit. No failing allocations and no device inside\n"
 	"                       operations then: the two do not allocate and store equally often\n"
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
+	"      --known          hand it what callers may pass and what is known to go wrong (docs/findings), too\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"
 	"\n"
