@@ -509,6 +509,7 @@ static int armv8_init(struct hw *hw, unsigned granule, const char **why)
 	hw->has_dirty = hw->cfg.ad;
 	/* The Contiguous bit: one TLB entry for all, made from any of the descriptors; nothing says that each is updated. */
 	hw->any_item = true;
+	hw->mair_mask = hw->cfg.stage == 1 ? 7 << 2 : 0;
 	hw->arm_mair = CONFIG_ARM_MAIR;
 	/* SMMU_IDR3.BBML 2: changes of size neither fault nor conflict (IHI 0070 3.21.1); 0 and 1 leave conflicts or need nT. */
 	hw->cap_size_change = hw->cfg.bbm == 2;
