@@ -54,7 +54,7 @@ const struct engine_list engines[] = {
 };
 
 bool engine_hostile;
-bool engine_known;
+bool engine_all_arguments;
 
 /* The formats that the native engine has and another one has too. */
 static const struct engine_ops *engine_shared[16];

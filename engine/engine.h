@@ -122,7 +122,7 @@ extern bool engine_hostile;
  * Whether an engine is handed what its callers may pass, but what is known to go wrong (docs/findings): kept back by its adapter otherwise, so
  * that a campaign finds something else.
  */
-extern bool engine_known;
+extern bool engine_all_arguments;
 
 /* The formats of the chosen engine, NULL at the end. */
 const struct engine_ops *const *engine_formats(void);

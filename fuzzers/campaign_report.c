@@ -65,7 +65,7 @@ static unsigned campaign_findings_of(const struct campaign *c, const char *forma
 	for (i = 0; i < c->findings_nr; i++) {
 		const char *at = strstr(c->findings[i].finding.signature, format);
 
-		nr += at && at[-1] == ' ' && at[strlen(format)] == ' ';
+		nr += at && at[-1] == ' ' && at[strlen(format)] == ' ' && !c->findings[i].known;
 	}
 	return nr;
 }
@@ -81,7 +81,7 @@ static const char *campaign_engine(char *buf, size_t bytes)
 {
 	if (strcmp(engine_name(), "native"))
 		snprintf(buf, bytes, "--engine %s %s%s", engine_name(), engine_hostile ? "--hostile " : "",
-			 engine_known ? "--known " : "");
+			 engine_all_arguments ? "--all-arguments " : "");
 	else
 		buf[0] = '\0';
 	return buf;
@@ -113,7 +113,7 @@ void campaign_print(const struct campaign *c, FILE *out)
 			s.operations, stats_comparisons(&s), s.leaves, campaign_findings_of(c, c->plan.formats[i]), stats_rate(&s));
 	}
 	fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", "all", all.domains, all.operations,
-		stats_comparisons(&all), all.leaves, c->findings_nr, stats_rate(&all));
+		stats_comparisons(&all), all.leaves, c->new_nr, stats_rate(&all));
 	fprintf(out,
 		"mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused "
 		"(%.1f%% for want of memory); %.1f leaves an operation\n",
@@ -121,10 +121,18 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	for (i = 0; i < c->plan.formats_nr; i++)
+		if (!hw_find(c->plan.formats[i])->decode)
+			fprintf(out, "%s has no decoder yet (oracle/hw_%s.c): nothing was read from its tables\n", c->plan.formats[i],
+				c->plan.formats[i]);
 	if (!strcmp(engine_name(), "both"))
 		fprintf(out, "engines: %" PRIu64 " items compared with those of the native engine\n", all.twin_items);
 	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,
 		percent(all.cost.spare, all.cost.commands), all.cost.syncs, percent(all.cost.spare_syncs, all.cost.syncs));
+	for (i = 0; i < c->findings_nr; i++)
+		if (c->findings[i].known)
+			fprintf(out, "known: %s, %" PRIu64 " time%s, %s\n", c->findings[i].finding.signature, c->findings[i].times,
+				c->findings[i].times == 1 ? "" : "s", c->findings[i].path);
 	fprintf(out, "checks:");
 	for (i = 0; i < CHECK_NR; i++) {
 		if (c->plan.exec.checks & 1u << i)
@@ -167,6 +175,7 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 		      f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature", f->finding.signature,
 		      "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations",
 		      (json_int_t)f->ops_nr);
+	json_object_set_new(o, "known", json_boolean(f->known));
 	if (f->finding.v.before[0]) {
 		json_object_set_new(o, "before", json_string(f->finding.v.before));
 		json_object_set_new(o, "after", json_string(f->finding.v.after));

@@ -139,12 +139,9 @@ static json_t *entry_json(const struct entry *e, const char *text)
 
 static const char *format_document(const char *name)
 {
-	unsigned i;
+	const struct hw_format *format = hw_find(name);
 
-	for (i = 0; hw_formats[i]; i++)
-		if (!strcmp(hw_formats[i]->name, name))
-			return hw_formats[i]->document;
-	return "";
+	return format ? format->document : "";
 }
 
 /* Where the engine departs from engine.h. */

@@ -40,13 +40,14 @@ enum option_id {
 	ID_FAILURES,
 	ID_ENGINE,
 	ID_HOSTILE,
-	ID_KNOWN,
+	ID_ALL_ARGUMENTS,
 	ID_ARENA,
 	ID_READERS,
 	ID_STORES,
 	ID_OP,
 	ID_PART,
 	ID_PROVE,
+	ID_KNOWN,
 	ID_END,
 };
 
@@ -68,13 +69,14 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_FAILURES - ID_HELP] = OPTION_FAILURES,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
 	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
-	[ID_KNOWN - ID_HELP] = OPTION_ENGINE,
+	[ID_ALL_ARGUMENTS - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
 	[ID_STORES - ID_HELP] = OPTION_STORES,
 	[ID_OP - ID_HELP] = OPTION_STORES,
 	[ID_PART - ID_HELP] = OPTION_PART,
 	[ID_PROVE - ID_HELP] = OPTION_PROVE,
+	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
 };
 
 static const struct option long_options[] = {
@@ -95,13 +97,14 @@ static const struct option long_options[] = {
 	{ "failures", no_argument, NULL, ID_FAILURES },
 	{ "engine", required_argument, NULL, ID_ENGINE },
 	{ "hostile", no_argument, NULL, ID_HOSTILE },
-	{ "known", no_argument, NULL, ID_KNOWN },
+	{ "all-arguments", no_argument, NULL, ID_ALL_ARGUMENTS },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
 	{ "stores", no_argument, NULL, ID_STORES },
 	{ "op", required_argument, NULL, ID_OP },
 	{ "part", required_argument, NULL, ID_PART },
 	{ "prove", no_argument, NULL, ID_PROVE },
+	{ "known", required_argument, NULL, ID_KNOWN },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -320,6 +323,9 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_engine(arg);
 	case ID_ARENA:
 		return parse_arena(arg, &o->exec.arena_bytes);
+	case ID_KNOWN:
+		o->known = arg;
+		return -1;
 	case ID_PART:
 		o->part = arg;
 		return -1;
@@ -330,7 +336,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;
 	engine_hostile |= id == ID_HOSTILE;
-	engine_known |= id == ID_KNOWN;
+	engine_all_arguments |= id == ID_ALL_ARGUMENTS;
 	o->stores |= id == ID_STORES;
 	return -1;
 }

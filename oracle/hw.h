@@ -122,6 +122,9 @@ struct hw {
  */
 int hw_init(struct hw *hw, const struct config *cfg, const char **why);
 
+/* The walker of a format that is built in; NULL: there is none of that name. */
+const struct hw_format *hw_find(const char *name);
+
 /* "rw- cache priv" into buf; returns buf. */
 const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes);
 

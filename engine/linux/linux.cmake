@@ -2,7 +2,8 @@
 # The Linux engine: the kernel's own files, compiled where they lie in the tree HITLESS_LINUX, between our stand-ins and our adapter.
 #
 # Makes the object library linux_engine, and linux_formats.inc beside formats.inc: FORMAT(name) once for each format that the tree has, that
-# engine/linux/linux_<name>.c adapts and that HITLESS_FORMATS names.
+# engine/linux/linux_<name>.c adapts and that HITLESS_FORMATS names, or that the native engine does not have: of those, linux_only_inc has
+# FORMAT(name) too.
 
 set(generic_pt ${HITLESS_LINUX}/drivers/iommu/generic_pt)
 set(stand_in ${CMAKE_BINARY_DIR}/generated/linux)
@@ -30,7 +31,7 @@ endif()
 # A header for each name outside of the page-table code that its files ask for. The C library itself asks for two of these.
 file(GLOB_RECURSE linux_files ${generic_pt}/*.c ${generic_pt}/*.h)
 list(FILTER linux_files EXCLUDE REGEX "kunit")
-set(linux_public linux/generic_pt/common.h linux/generic_pt/iommu.h)
+file(GLOB linux_public RELATIVE ${HITLESS_LINUX}/include ${HITLESS_LINUX}/include/linux/generic_pt/*.h)
 list(APPEND linux_files ${HITLESS_LINUX}/drivers/iommu/iommu-pages.h)
 include(${CMAKE_CURRENT_LIST_DIR}/pgtable.cmake)
 list(APPEND linux_files ${pgtable_kernel_files})
@@ -53,6 +54,7 @@ endforeach()
 
 set(linux_formats "")
 set(linux_formats_inc "")
+set(linux_only_inc "")
 set(linux_kernel_sources "")
 set(linux_sources ${CMAKE_CURRENT_LIST_DIR}/linux_ops.c ${CMAKE_CURRENT_LIST_DIR}/linux_pages.c ${CMAKE_CURRENT_LIST_DIR}/linux_host.c)
 file(GLOB kernel_formats CONFIGURE_DEPENDS ${generic_pt}/fmt/iommu_*.c)
@@ -62,11 +64,17 @@ foreach(source IN LISTS kernel_formats)
 		continue()
 	endif()
 	if(NOT EXISTS ${CMAKE_CURRENT_LIST_DIR}/linux_${format}.c)
-		message(STATUS "Linux engine: the tree has a format ${format}, which nothing adapts: write engine/linux/linux_${format}.c")
+		message(STATUS "Linux engine: the tree has a format ${format}, which nothing adapts: see scripts/new-format --help")
 		continue()
 	endif()
-	if(NOT format IN_LIST HITLESS_FORMATS)
+	if(format IN_LIST HITLESS_ALL_FORMATS AND NOT format IN_LIST HITLESS_FORMATS)
 		continue()
+	endif()
+	if(NOT format IN_LIST HITLESS_ALL_FORMATS)
+		if(NOT EXISTS ${PROJECT_SOURCE_DIR}/oracle/hw_${format}.c)
+			message(FATAL_ERROR "the format ${format} has an adapter and no oracle/hw_${format}.c: see scripts/new-format --help")
+		endif()
+		string(APPEND linux_only_inc "FORMAT(${format})\n")
 	endif()
 	list(APPEND linux_formats ${format})
 	list(APPEND linux_kernel_sources ${source})

@@ -130,12 +130,12 @@ static u64 armv8_mair(const struct pgtable_domain *d)
 	return d->cfg.stage == 1 ? d->kernel.arm_lpae_s1_cfg.mair : 0;
 }
 
-/* What is kept back here without engine_known, docs/findings tells. */
+/* What is kept back here without engine_all_arguments, docs/findings tells. */
 static int armv8_prot(const struct config *cfg, unsigned prot)
 {
 	bool exec = prot & PROT_X;
 
-	if (!engine_known)
+	if (!engine_all_arguments)
 		exec = cfg->stage == 2 || (exec && !(prot & PROT_PRIV));
 	return (prot & PROT_R ? IOMMU_READ : 0) | (prot & PROT_W ? IOMMU_WRITE : 0) | (exec ? 0 : IOMMU_NOEXEC) |
 	       (prot & PROT_MMIO ? IOMMU_MMIO : prot & PROT_CACHE ? IOMMU_CACHE : 0) | (prot & PROT_PRIV ? IOMMU_PRIV : 0);
@@ -147,10 +147,10 @@ static void armv8_traits(const struct config *cfg, struct traits *traits)
 	if (cfg->stage == 1) {
 		/* Write-only becomes read-write. */
 		traits->prot_forced = PROT_R;
-		traits->prot_ignored_by_priv = engine_known ? 0 : PROT_X;
+		traits->prot_ignored_by_priv = engine_all_arguments ? 0 : PROT_X;
 	} else {
 		traits->prot_ignored = PROT_PRIV;
-		traits->prot_forced = engine_known ? 0 : PROT_X;
+		traits->prot_forced = engine_all_arguments ? 0 : PROT_X;
 	}
 	if (cfg->ad)
 		traits->set |= TRAIT_BORN_DIRTY;

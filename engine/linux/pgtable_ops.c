@@ -195,7 +195,7 @@ static int pgtable_dirty(struct pgtable_domain *d, uint64_t iova, uint64_t last,
 	for (run = pgtable_record_from(&d->mapped, iova); !ret && run && run->iova <= last; run = pgtable_record_from(&d->mapped, done + 1)) {
 		from = run->iova > iova ? run->iova : iova;
 		to = run->last < last ? run->last : last;
-		if (!engine_known)
+		if (!engine_all_arguments)
 			from &= -(UINT64_C(1) << run->size_lg2);
 		ret = d->ops->read_and_clear_dirty(d->ops, from, to - from + 1, flags, dirty);
 		done = run->last;
@@ -225,7 +225,7 @@ int pgtable_op_dirty(struct engine *e, uint64_t iova, uint64_t last, bool clear,
 	ret = pgtable_dirty(d, iova, last, clear ? 0 : IOMMU_DIRTY_NO_CLEAR, &dirty);
 	mem_plain_settle(d->mem);
 	/* The driver's sync goes by the size of the pages collected, which a dirty report does not set; likewise. */
-	if (clear && kernel.start <= kernel.end && !engine_known)
+	if (clear && kernel.start <= kernel.end && !engine_all_arguments)
 		pgtable_gather_end(d, g, &kernel);
 	return ret;
 }
@@ -363,7 +363,7 @@ const struct engine_difference pgtable_differences[] = {
 	{ "map, unmap", "invalidations of its own, waited for while others are owed",
 	  "tlb_flush_walk comes before a table is freed; pages of one size without gaps are collected, and synced when others come" },
 	{ "dirty", "a writable leaf is dirty from the start (armv8 stage 1 with ad=1)", "the kernel sets DBM with the entry writable; callers clear first" },
-	{ "dirty", "without --known, asked for from the start of the leaf that the range begins in", "see docs/findings: io-pgtable loses entries otherwise" },
-	{ "map", "without --known, stage 2 leaves are executable, and privileged stage 1 leaves are not", "see docs/findings" },
+	{ "dirty", "without --all-arguments, asked for from the start of the leaf that the range begins in", "see docs/findings: io-pgtable loses entries otherwise" },
+	{ "map", "without --all-arguments, stage 2 leaves are executable, and privileged stage 1 leaves are not", "see docs/findings" },
 	{ NULL, NULL, NULL },
 };
