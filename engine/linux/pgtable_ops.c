@@ -183,24 +183,25 @@ int pgtable_op_translate(struct engine *e, uint64_t iova, uint64_t *oa)
 }
 
 /*
- * What is mapped of the range, part by part: a caller asks for no hole. It may ask from the middle of a leaf on; what comes of that is known
+ * What is mapped of the range, from hole to hole: a caller asks for none. It may ask from the middle of a leaf on; what comes of that is known
  * (docs/findings), so that otherwise the parts begin with a leaf.
  */
 static int pgtable_dirty(struct pgtable_domain *d, uint64_t iova, uint64_t last, unsigned long flags, struct iommu_dirty_bitmap *dirty)
 {
-	const struct pgtable_run *run;
-	uint64_t from, to, done = 0;
+	const struct pgtable_run *run = pgtable_record_from(&d->mapped, iova);
+	uint64_t from, to;
 	int ret = 0;
 
-	for (run = pgtable_record_from(&d->mapped, iova); !ret && run && run->iova <= last; run = pgtable_record_from(&d->mapped, done + 1)) {
+	while (!ret && run && run->iova <= last) {
 		from = run->iova > iova ? run->iova : iova;
-		to = run->last < last ? run->last : last;
 		if (!engine_all_arguments)
 			from &= -(UINT64_C(1) << run->size_lg2);
+		do {
+			to = run->last;
+			run = pgtable_record_from(&d->mapped, to + 1);
+		} while (to < last && run && run->iova == to + 1);
+		to = to < last ? to : last;
 		ret = d->ops->read_and_clear_dirty(d->ops, from, to - from + 1, flags, dirty);
-		done = run->last;
-		if (done == UINT64_MAX)
-			break;
 	}
 	return ret;
 }
