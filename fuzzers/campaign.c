@@ -345,7 +345,7 @@ static const char fuzz_help[] =
 	"      --model M        strong, weak or incoherent alone\n"
 	"      --tlb V          generic, amd, vtd, arm, riscv, armv7s or dart alone\n"
 	"      --without C,..   leave out checks\n"
-	"      --engine NAME    native, or linux where it is built in (scripts/linux), or both: the same operations on the two, each under\n"
+	"      --engine NAME    native, linux or iopgtable where they are built in (scripts/linux), or both: the same operations on two, each under\n"
 	"                       the oracle, and their tables compared bit for bit. No failing allocations and no device inside\n"
 	"                       operations then: the two do not allocate and store equally often\n"
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"

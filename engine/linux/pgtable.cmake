@@ -51,7 +51,7 @@ set(pgtable_public linux/io-pgtable.h)
 file(GLOB pgtable_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_LIST_DIR}/pgtable_*.c ${CMAKE_CURRENT_LIST_DIR}/linux_plain.c)
 
 # These files store to tables with plain assignments, which linux_plain.c sees by the thread sanitizer's instrumentation. Other sanitizers do not
-# go with it; nothing may be stored otherwise than item by item.
+# go with it; with -O1 neither compiler makes one store or call of several stores.
 set(pgtable_options -w -include stand_in.h -UCONFIG_X86 -DLINUX_PLAIN -DCONFIG_IOMMU_IO_PGTABLE_LPAE=1 -DCONFIG_IOMMU_IO_PGTABLE_ARMV7S=1
 	-DCONFIG_IOMMU_IO_PGTABLE_DART=1 -DCONFIG_PHYS_ADDR_T_64BIT=1 -DCONFIG_ZONE_DMA32=1 -fno-sanitize=address,undefined -fsanitize=thread
-	-O1 -fno-tree-loop-distribute-patterns -fno-builtin)
+	-O1 -fno-builtin)
