@@ -103,6 +103,8 @@ static void predict_cut(const struct check *c, const struct call *call, struct c
 	want->ret = predict_range(&c->hw, call->iova, call->iova);
 	if (!want->ret && (call->iova & layout_mask(c->small_lg2)))
 		want->ret = -ENXIO;
+	if (!want->ret && predict_above_top(c, call->iova))
+		want->ret = -ERANGE;
 	if (c->traits.set & TRAIT_NO_CUT)
 		want->ret = -EOPNOTSUPP;
 	if (want->ret)

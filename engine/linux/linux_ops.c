@@ -397,7 +397,7 @@ const struct engine_difference linux_differences[] = {
 	  "IOMMU_* flags that a format has no bits for are ignored; FORCE_COHERENCE is a property of the domain" },
 	{ "unmap", "0 granules and no error for a range outside the aperture", "it returns a size, so that 0 is its only way to fail" },
 	{ "translate", "-ENOENT for an oa of 0 and for an iova outside the aperture", "iova_to_phys returns 0 where there is nothing" },
-	{ "unmap, dirty", "a range that reaches above a top that has not grown is outside of the aperture",
+	{ "cut, unmap, dirty", "a range that reaches above a top that has not grown is outside of the aperture",
 	  "callers name only what they mapped, and mapping it would have made the top grow" },
 	{ "map, unmap", "invalidations of its own, waited for while others are owed",
 	  "a map that puts a leaf over tables frees them itself; a gather that must have no gaps is synced when one would arise" },
