@@ -110,7 +110,8 @@ static void test_trait_programs__tables_by_size(void **state)
 		{ "goes, though there is no such page", "vtdss pgsizes=0x1000", TRAIT_TABLES_BY_SIZE, true, VERDICT_OVER_FREE },
 		{ "goes, as there is such a page", "vtdss pgsizes=0x201000", TRAIT_TABLES_BY_SIZE, true, VERDICT_NR },
 		{ "stays, though there is such a page", "vtdss pgsizes=0x201000", TRAIT_TABLES_BY_SIZE, false, VERDICT_LEAK },
-		{ "goes, and the page is larger than the range", "vtdss pgsizes=0x40001000", TRAIT_TABLES_BY_SIZE, true, VERDICT_OVER_FREE },
+		{ "goes, and the page is larger than the range", "vtdss pgsizes=0x40001000", TRAIT_TABLES_BY_SIZE, true,
+		  VERDICT_OVER_FREE },
 	};
 	size_t i;
 
@@ -123,7 +124,8 @@ static void test_trait_programs__tables_by_size(void **state)
 		program_map(AT, AT + SPAN - 1, OA + PAGE, PROGRAM_RW);
 		leaf = program_leaf(AT);
 		pointer = program_pointer(AT);
-		program_begin((struct call){ .kind = CALL_UNMAP, .iova = AT, .last = AT + SPAN - 1 }, (struct call_result){ .granules = 512 });
+		program_begin((struct call){ .kind = CALL_UNMAP, .iova = AT, .last = AT + SPAN - 1 },
+			      (struct call_result){ .granules = 512 });
 		if (cases[i].frees) {
 			program_store(pointer.pa, 0);
 			program_invalidate_pointers(AT, AT + SPAN - 1, 1);
@@ -162,8 +164,10 @@ static void test_trait_programs__born_dirty(void **state)
 		program_map(AT, AT + PAGE - 1, OA, cases[i].prot);
 		program.x.check.traits.set = (uint16_t)cases[i].trait;
 		leaf = program_leaf(AT);
-		program_begin((struct call){ .kind = CALL_MAP, .iova = AT + PAGE, .last = AT + 2 * PAGE - 1, .oa = OA + SPAN, .prot = cases[i].prot },
-			      (struct call_result){ .granules = 1 });
+		program_begin(
+			(struct call){
+				.kind = CALL_MAP, .iova = AT + PAGE, .last = AT + 2 * PAGE - 1, .oa = OA + SPAN, .prot = cases[i].prot },
+			(struct call_result){ .granules = 1 });
 		program_store(leaf.pa + 8, (leaf.raw + SPAN) | (cases[i].dirty ? VTD_DIRTY : 0));
 		expect(cases[i].name, cases[i].class);
 	}
@@ -194,7 +198,8 @@ static void test_trait_programs__own_sync_in_parts(void **state)
 
 		open_with("vtdss tlb=generic", cases[i].trait);
 		program_map(AT, AT + 4 * PAGE - 1, OA, PROGRAM_RW);
-		program_begin((struct call){ .kind = CALL_UNMAP, .iova = AT, .last = AT + 4 * PAGE - 1 }, (struct call_result){ .granules = 4 });
+		program_begin((struct call){ .kind = CALL_UNMAP, .iova = AT, .last = AT + 4 * PAGE - 1 },
+			      (struct call_result){ .granules = 4 });
 		mem_fill(&program.x.mem, program_leaf(AT).pa, 3, 4, 0, 0);
 		for (k = 0; k < 4 && cases[i].order[k] >= 0; k++) {
 			uint64_t iova = AT + (uint64_t)cases[i].order[k] * PAGE;
@@ -208,10 +213,8 @@ static void test_trait_programs__own_sync_in_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_trait_programs__short_map),
-		cmocka_unit_test(test_trait_programs__whole_leaves),
-		cmocka_unit_test(test_trait_programs__tables_by_size),
-		cmocka_unit_test(test_trait_programs__born_dirty),
+		cmocka_unit_test(test_trait_programs__short_map),         cmocka_unit_test(test_trait_programs__whole_leaves),
+		cmocka_unit_test(test_trait_programs__tables_by_size),    cmocka_unit_test(test_trait_programs__born_dirty),
 		cmocka_unit_test(test_trait_programs__own_sync_in_parts),
 	};
 

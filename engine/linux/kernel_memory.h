@@ -174,13 +174,13 @@ void linux_plain_fence(void);
 #define smp_load_acquire(p) READ_ONCE(*(p))
 #define smp_store_release(p, val) linux_write((p), sizeof(*(p)), (u64)(typeof(*(p)))(val), MEM_RELEASE)
 
-#define LINUX_TRY_CMPXCHG(p, oldp, val, how)                                            \
-	({                                                                               \
-		__auto_type oldp_ = (oldp);                                              \
-		u64 old_ = *oldp_;                                                       \
-		bool ok_ = linux_cas((p), sizeof(*(p)), &old_, (u64)(val), how);         \
-		*oldp_ = (typeof(*oldp_))old_;                                           \
-		ok_;                                                                     \
+#define LINUX_TRY_CMPXCHG(p, oldp, val, how)                                     \
+	({                                                                       \
+		__auto_type oldp_ = (oldp);                                      \
+		u64 old_ = *oldp_;                                               \
+		bool ok_ = linux_cas((p), sizeof(*(p)), &old_, (u64)(val), how); \
+		*oldp_ = (typeof(*oldp_))old_;                                   \
+		ok_;                                                             \
 	})
 #define try_cmpxchg(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, LINUX_FULL)
 #define try_cmpxchg64(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, LINUX_FULL)
@@ -188,11 +188,11 @@ void linux_plain_fence(void);
 #define try_cmpxchg64_release(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, LINUX_RELEASE)
 #define try_cmpxchg_relaxed(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, LINUX_RELAXED)
 #define try_cmpxchg64_relaxed(p, oldp, val) LINUX_TRY_CMPXCHG(p, oldp, val, LINUX_RELAXED)
-#define LINUX_CMPXCHG(p, old, val, how)                                         \
-	({                                                                       \
-		u64 seen_ = (u64)(old);                                          \
-		linux_cas((p), sizeof(*(p)), &seen_, (u64)(val), how);           \
-		(typeof(*(p)))seen_;                                             \
+#define LINUX_CMPXCHG(p, old, val, how)                                \
+	({                                                             \
+		u64 seen_ = (u64)(old);                                \
+		linux_cas((p), sizeof(*(p)), &seen_, (u64)(val), how); \
+		(typeof(*(p)))seen_;                                   \
 	})
 #define cmpxchg(p, old, val) LINUX_CMPXCHG(p, old, val, LINUX_FULL)
 #define cmpxchg64(p, old, val) LINUX_CMPXCHG(p, old, val, LINUX_FULL)

@@ -36,6 +36,7 @@ void linux_pages_use(struct linux_pages *pages)
 int linux_pages_join(struct linux_pages *pages, struct mem *mem, unsigned nr, uint32_t bytes)
 {
 	pages->joined = mem_alloc(mem, nr * bytes, (unsigned)__ffs(nr * bytes));
+	pages->refused |= pages->joined == MEM_NONE;
 	pages->joined_bytes = bytes;
 	pages->joined_nr = pages->joined_live = nr;
 	pages->joined_out = 0;
@@ -77,6 +78,14 @@ static size_t linux_pages_bytes(const void *virt)
 	return mem_view_frame(&linux_mem->view, linux_pa(virt))->bytes;
 }
 
+static uint64_t linux_pages_alloc(uint32_t bytes, unsigned align_lg2)
+{
+	uint64_t pa = mem_alloc(linux_mem, bytes, align_lg2);
+
+	linux_pages_now->refused |= pa == MEM_NONE;
+	return pa;
+}
+
 void *iommu_alloc_pages_node_sz(int nid, gfp_t gfp, size_t size)
 {
 	unsigned lg2 = size > PAGE_SIZE ? (unsigned)fls64(size - 1) : PAGE_SHIFT;
@@ -85,7 +94,7 @@ void *iommu_alloc_pages_node_sz(int nid, gfp_t gfp, size_t size)
 	(void)nid;
 	(void)gfp;
 	if (pa == MEM_NONE)
-		pa = mem_alloc(linux_mem, 1u << lg2, lg2);
+		pa = linux_pages_alloc(1u << lg2, lg2);
 	if (pa == MEM_NONE)
 		return NULL;
 	memset(virt_to_ioptdesc(mem_host(linux_mem, pa)), 0, sizeof(struct ioptdesc));
@@ -154,7 +163,8 @@ int iommu_pages_start_incoherent_list(struct iommu_pages_list *list, struct devi
 	struct ioptdesc *desc;
 	int ret;
 
-	list_for_each_entry(desc, &list->pages, iopt_freelist_elm) {
+	list_for_each_entry(desc, &list->pages, iopt_freelist_elm)
+	{
 		ret = iommu_pages_start_incoherent(linux_pages_virt(desc), dma_dev);
 		if (ret)
 			return ret;
@@ -167,8 +177,7 @@ void iommu_pages_stop_incoherent_list(struct iommu_pages_list *list, struct devi
 	struct ioptdesc *desc;
 
 	(void)dma_dev;
-	list_for_each_entry(desc, &list->pages, iopt_freelist_elm)
-		linux_pages_stop(linux_pages_virt(desc));
+	list_for_each_entry(desc, &list->pages, iopt_freelist_elm) linux_pages_stop(linux_pages_virt(desc));
 }
 
 void iommu_pages_free_incoherent(void *virt, struct device *dma_dev)
@@ -210,7 +219,7 @@ unsigned int get_order(unsigned long bytes)
 
 unsigned long __get_free_pages(gfp_t gfp, unsigned int order)
 {
-	uint64_t pa = mem_alloc(linux_mem, (uint32_t)(PAGE_SIZE << order), PAGE_SHIFT + order);
+	uint64_t pa = linux_pages_alloc((uint32_t)(PAGE_SIZE << order), PAGE_SHIFT + order);
 
 	(void)gfp;
 	return pa == MEM_NONE ? 0 : (unsigned long)mem_host(linux_mem, pa);
@@ -240,7 +249,7 @@ void kmem_cache_destroy(struct kmem_cache *cache)
 
 void *kmem_cache_zalloc(struct kmem_cache *cache, gfp_t gfp)
 {
-	uint64_t pa = mem_alloc(linux_mem, cache->bytes, (unsigned)__ffs(cache->align));
+	uint64_t pa = linux_pages_alloc(cache->bytes, (unsigned)__ffs(cache->align));
 
 	(void)gfp;
 	return pa == MEM_NONE ? NULL : mem_host(linux_mem, pa);
@@ -268,6 +277,5 @@ void linux_pages_to_gather(struct iommu_pages_list *list, struct gather *g)
 	struct ioptdesc *desc;
 
 	/* The level is the adapter's own affair, and it does not need it. */
-	list_for_each_entry(desc, &list->pages, iopt_freelist_elm)
-		gather_table(g, g->iova, g->last, 1, linux_pa(linux_pages_virt(desc)));
+	list_for_each_entry(desc, &list->pages, iopt_freelist_elm) gather_table(g, g->iova, g->last, 1, linux_pa(linux_pages_virt(desc)));
 }

@@ -15,12 +15,13 @@ struct ioptdesc;
  *
  * @descs:   what the kernel keeps beside each page, by page of the arena
  * @dma_api: tables are made reachable through the DMA API, which may refuse; as anywhere but on x86
+ * @refused: an allocation was
  * @joined, @joined_bytes: see linux_pages_join; joined is MEM_NONE if nothing was
  * @joined_out, @joined_live: how many of its parts have been handed out, and how many of these have not come back
  */
 struct linux_pages {
 	struct ioptdesc *descs;
-	bool dma_api;
+	bool dma_api, refused;
 	uint64_t joined, joined_bytes;
 	unsigned joined_nr, joined_out, joined_live;
 };

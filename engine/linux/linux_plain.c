@@ -72,11 +72,11 @@ static void plain_no_table(const volatile void *p)
 		linux_bad_access(p);
 }
 
-#define PLAIN_SIZE(kind, bytes, prefix, what)               \
-	void PLAIN(prefix##kind##bytes)(void *p);           \
-	void PLAIN(prefix##kind##bytes)(void *p)            \
-	{                                                   \
-		what(p, bytes);                             \
+#define PLAIN_SIZE(kind, bytes, prefix, what)     \
+	void PLAIN(prefix##kind##bytes)(void *p); \
+	void PLAIN(prefix##kind##bytes)(void *p)  \
+	{                                         \
+		what(p, bytes);                   \
 	}
 
 #define PLAIN_SIZES(bytes)                              \

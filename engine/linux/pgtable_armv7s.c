@@ -63,7 +63,10 @@ static int armv7s_prot(const struct config *cfg, unsigned prot)
 {
 	(void)cfg;
 	return (prot & PROT_R ? IOMMU_READ : 0) | (prot & PROT_W ? IOMMU_WRITE : 0) | (prot & PROT_X ? 0 : IOMMU_NOEXEC) |
-	       (prot & PROT_MMIO ? IOMMU_MMIO : prot & PROT_CACHE ? IOMMU_CACHE : 0) | (prot & PROT_PRIV ? IOMMU_PRIV : 0);
+	       (prot & PROT_MMIO    ? IOMMU_MMIO
+		: prot & PROT_CACHE ? IOMMU_CACHE
+				    : 0) |
+	       (prot & PROT_PRIV ? IOMMU_PRIV : 0);
 }
 
 static void armv7s_traits(const struct config *cfg, struct traits *traits)

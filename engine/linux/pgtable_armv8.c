@@ -9,28 +9,21 @@
 #include "pgtable_ops.h"
 
 /* One list for each granule: the sizes differ. */
-#define ARMV8_CONFIGS(two_sizes)                            \
-	"", "stage=1 ad=1 tables=high",                     \
-	"stage=1 half=1 ias=39 oas=40",                     \
-	"stage=1 half=1 coherent=0 tables=straddle",        \
-	"stage=1 coherent=0 ias=36 oas=36",                 \
-	"stage=1 coherent=0 tables=limit",                  \
-	"stage=1 ias=42 oas=44 ad=1 defer=1 tables=limit",  \
-	"stage=1 tlb=generic",                              \
-	"stage=1 " two_sizes,                               \
-	"stage=2 ias=32 oas=32",                            \
-	"stage=2 ias=36 oas=36 coherent=0",                 \
-	"stage=2 ias=40 oas=40 tables=high",                \
-	"stage=2 ias=40 oas=48",                            \
-	"stage=2 ias=42 oas=42 coherent=0 defer=1",         \
-	"stage=2 ias=44 oas=44 tables=straddle",            \
-	"stage=2 ias=48 oas=48 coherent=0 tables=limit",    \
-	"stage=2 tlb=generic"
+#define ARMV8_CONFIGS(two_sizes)                                                                                                          \
+	"", "stage=1 ad=1 tables=high", "stage=1 half=1 ias=39 oas=40", "stage=1 half=1 coherent=0 tables=straddle",                      \
+		"stage=1 coherent=0 ias=36 oas=36", "stage=1 coherent=0 tables=limit", "stage=1 ias=42 oas=44 ad=1 defer=1 tables=limit", \
+		"stage=1 tlb=generic", "stage=1 " two_sizes, "stage=2 ias=32 oas=32", "stage=2 ias=36 oas=36 coherent=0",                 \
+		"stage=2 ias=40 oas=40 tables=high", "stage=2 ias=40 oas=48", "stage=2 ias=42 oas=42 coherent=0 defer=1",                 \
+		"stage=2 ias=44 oas=44 tables=straddle", "stage=2 ias=48 oas=48 coherent=0 tables=limit", "stage=2 tlb=generic"
 
 static const char *const armv8_4k_configs[] = { ARMV8_CONFIGS("pgsizes=0x40001000"), "stage=1 pgsizes=0x1000", NULL };
 static const char *const armv8_16k_configs[] = { ARMV8_CONFIGS("pgsizes=0x4000"), NULL };
 static const char *const armv8_64k_configs[] = {
-	ARMV8_CONFIGS("pgsizes=0x10000"), "stage=1 lpa=1 ad=1 tables=limit", "stage=1 lpa=1 ias=48 coherent=0", "stage=2 lpa=1 tables=limit", NULL,
+	ARMV8_CONFIGS("pgsizes=0x10000"),
+	"stage=1 lpa=1 ad=1 tables=limit",
+	"stage=1 lpa=1 ias=48 coherent=0",
+	"stage=2 lpa=1 tables=limit",
+	NULL,
 };
 
 static unsigned armv8_granule_lg2(const struct config *cfg)
@@ -138,7 +131,10 @@ static int armv8_prot(const struct config *cfg, unsigned prot)
 	if (!engine_all_arguments)
 		exec = cfg->stage == 2 || (exec && !(prot & PROT_PRIV));
 	return (prot & PROT_R ? IOMMU_READ : 0) | (prot & PROT_W ? IOMMU_WRITE : 0) | (exec ? 0 : IOMMU_NOEXEC) |
-	       (prot & PROT_MMIO ? IOMMU_MMIO : prot & PROT_CACHE ? IOMMU_CACHE : 0) | (prot & PROT_PRIV ? IOMMU_PRIV : 0);
+	       (prot & PROT_MMIO    ? IOMMU_MMIO
+		: prot & PROT_CACHE ? IOMMU_CACHE
+				    : 0) |
+	       (prot & PROT_PRIV ? IOMMU_PRIV : 0);
 }
 
 static void armv8_traits(const struct config *cfg, struct traits *traits)

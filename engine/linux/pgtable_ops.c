@@ -113,7 +113,7 @@ int pgtable_op_map(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, 
 			pgtable_record_add(&d->mapped, iova, iova + mapped - 1, (unsigned)__ffs(page));
 		/* The core would ask again for ever. */
 		if (!ret && !mapped)
-			linux_unreachable("map_pages: success and nothing mapped");
+			mem_fail(d->mem, MEM_FAULT_INVARIANT, MEM_NONE, "map_pages succeeded and mapped nothing");
 		*granules += mapped >> d->geo.granule_lg2;
 		iova += mapped;
 		oa += mapped;
@@ -267,6 +267,7 @@ int pgtable_create(struct engine **e, struct mem *mem, const struct config *cfg,
 	enum io_pgtable_fmt fmt;
 	unsigned level;
 	u64 root;
+	int ret;
 
 	if (!d)
 		return -ENOMEM;
@@ -289,16 +290,16 @@ int pgtable_create(struct engine **e, struct mem *mem, const struct config *cfg,
 	fmt = format->setup(cfg, &d->kernel);
 	d->ops = format->prepare && format->prepare(d) ? NULL : alloc_io_pgtable_ops(fmt, &d->kernel, d);
 	mem_plain_settle(mem);
-	/* It takes what it is given, or less, or nothing: then our ->resolve has let something through that it should not have. */
-	if (!d->ops || d->kernel.pgsize_bitmap != cfg->pgsizes || d->kernel.ias != cfg->ias || d->kernel.oas != cfg->oas) {
-		pgtable_op_forget(*e);
-		return -EINVAL;
+	if (d->ops) {
+		pgtable_geometry(d);
+		format->root(d, &root, &level);
 	}
-	pgtable_geometry(d);
-	format->root(d, &root, &level);
-	if (level != cfg->levels - 1u) {
+	/* It takes what it is given, or less, or nothing: then our ->resolve has let something through that it should not have. */
+	if (!d->ops || d->kernel.pgsize_bitmap != cfg->pgsizes || d->kernel.ias != cfg->ias || d->kernel.oas != cfg->oas ||
+	    level != cfg->levels - 1u) {
+		ret = d->pages.refused ? -ENOMEM : -EINVAL;
 		pgtable_op_forget(*e);
-		return -EINVAL;
+		return ret;
 	}
 	mem_top(mem, root, level);
 	return 0;
@@ -341,7 +342,9 @@ int pgtable_resolve(struct config *cfg, const char **why, uint64_t sizes, uint64
 	if (cfg->tiny)
 		return resolve_no(why, "the iopgtable engine has no tiny geometry");
 	if (!resolve_pgsizes(cfg, sizes) || (cfg->pgsizes & granule) != granule)
-		return resolve_no(why, "pgsizes: sizes that io-pgtable makes, none of them contiguous groups but armv7s's, and with them the granule");
+		return resolve_no(
+			why,
+			"pgsizes: sizes that io-pgtable makes, none of them contiguous groups but armv7s's, and with them the granule");
 	if (!resolve_none(&cfg->napot) || !resolve_none(&cfg->pbmt) || !resolve_none(&cfg->sign) || !resolve_none(&cfg->cbit) ||
 	    !resolve_none(&cfg->snp) || !resolve_none(&cfg->bbm))
 		return resolve_no(why, "io-pgtable has no napot, pbmt, sign, cbit, snp, and makes no use of bbm");
@@ -350,21 +353,25 @@ int pgtable_resolve(struct config *cfg, const char **why, uint64_t sizes, uint64
 
 const struct engine_difference pgtable_differences[] = {
 	{ "cut", "-EOPNOTSUPP always", "no released kernel has the operation" },
-	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due", "it does not promise which check comes first" },
+	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due",
+	  "it does not promise which check comes first" },
 	{ "map", "-EINVAL without r and w", "its callers pass IOMMU_READ or IOMMU_WRITE; executable alone cannot be asked for" },
 	{ "map", "prot is widened, or parts of it have no effect, as the format's line says",
 	  "IOMMU_* flags that a format has no bits for are ignored" },
 	{ "map", "on -EADDRINUSE there may be fewer leaves than those before the first conflict, and there are none without --hostile",
 	  "its callers never map over a mapping: it warns, or does not notice; a caller looks before it maps" },
-	{ "unmap", "a last leaf that the range covers only in part stays", "it warns where part of a large leaf is to be unmapped, and removes nothing" },
+	{ "unmap", "a last leaf that the range covers only in part stays",
+	  "it warns where part of a large leaf is to be unmapped, and removes nothing" },
 	{ "unmap", "frees a table only together with a block that one of the enabled page sizes spans, and on dart none",
 	  "the entry that a block would take is cleared with all that is below it; nothing counts the entries of a table" },
 	{ "unmap", "0 granules and no error for a range outside the aperture", "it returns a size, so that 0 is its only way to fail" },
 	{ "translate", "-ENOENT for an oa of 0 and for an iova outside the aperture", "iova_to_phys returns 0 where there is nothing" },
 	{ "map, unmap", "invalidations of its own, waited for while others are owed",
 	  "tlb_flush_walk comes before a table is freed; pages of one size without gaps are collected, and synced when others come" },
-	{ "dirty", "a writable leaf is dirty from the start (armv8 stage 1 with ad=1)", "the kernel sets DBM with the entry writable; callers clear first" },
-	{ "dirty", "without --all-arguments, asked for from the start of the leaf that the range begins in", "see docs/findings: io-pgtable loses entries otherwise" },
+	{ "dirty", "a writable leaf is dirty from the start (armv8 stage 1 with ad=1)",
+	  "the kernel sets DBM with the entry writable; callers clear first" },
+	{ "dirty", "without --all-arguments, asked for from the start of the leaf that the range begins in",
+	  "see docs/findings: io-pgtable loses entries otherwise" },
 	{ "map", "without --all-arguments, stage 2 leaves are executable, and privileged stage 1 leaves are not", "see docs/findings" },
 	{ NULL, NULL, NULL },
 };

@@ -98,28 +98,28 @@ void pgtable_flush(struct pgtable_domain *d, struct gather *g);
 extern const struct engine_difference pgtable_differences[];
 
 /* Exports engine_iopgtable_<format>, given the name of its configurations, its ->resolve and its struct pgtable_format. */
-#define PGTABLE_ENGINE(fmt, its_configs, its_resolve, its_format)                                                   \
-	static int fmt##_create(struct engine **e, struct mem *mem, const struct config *cfg)                       \
-	{                                                                                                           \
-		return pgtable_create(e, mem, cfg, &its_format);                                                    \
-	}                                                                                                           \
-	const struct engine_ops engine_iopgtable_##fmt = {                                                          \
-		.name = #fmt,                                                                                       \
-		.engine = "iopgtable",                                                                              \
-		.configs = its_configs,                                                                             \
-		.differences = pgtable_differences,                                                                 \
-		.resolve = its_resolve,                                                                             \
-		.create = fmt##_create,                                                                             \
-		.destroy = pgtable_op_destroy,                                                                      \
-		.forget = pgtable_op_forget,                                                                        \
-		.info = pgtable_op_info,                                                                            \
-		.map = pgtable_op_map,                                                                              \
-		.cut = pgtable_op_cut,                                                                              \
-		.unmap = pgtable_op_unmap,                                                                          \
-		.translate = pgtable_op_translate,                                                                  \
-		.dirty = pgtable_op_dirty,                                                                          \
-		.sync = pgtable_op_sync,                                                                            \
-		.root = pgtable_op_root,                                                                            \
+#define PGTABLE_ENGINE(fmt, its_configs, its_resolve, its_format)                             \
+	static int fmt##_create(struct engine **e, struct mem *mem, const struct config *cfg) \
+	{                                                                                     \
+		return pgtable_create(e, mem, cfg, &its_format);                              \
+	}                                                                                     \
+	const struct engine_ops engine_iopgtable_##fmt = {                                    \
+		.name = #fmt,                                                                 \
+		.engine = "iopgtable",                                                        \
+		.configs = its_configs,                                                       \
+		.differences = pgtable_differences,                                           \
+		.resolve = its_resolve,                                                       \
+		.create = fmt##_create,                                                       \
+		.destroy = pgtable_op_destroy,                                                \
+		.forget = pgtable_op_forget,                                                  \
+		.info = pgtable_op_info,                                                      \
+		.map = pgtable_op_map,                                                        \
+		.cut = pgtable_op_cut,                                                        \
+		.unmap = pgtable_op_unmap,                                                    \
+		.translate = pgtable_op_translate,                                            \
+		.dirty = pgtable_op_dirty,                                                    \
+		.sync = pgtable_op_sync,                                                      \
+		.root = pgtable_op_root,                                                      \
 	}
 
 #endif
