@@ -12,6 +12,7 @@
  *
  * @a, @b: the tables of the chosen engine, and of the native one
  * @leaf_free: the bits in which two leaves may differ that come to the same
+ * @alike: the last two leaves that differed and came to the same: others of that level and permissions that differ likewise do, too
  * @free:  by level: the bits in which two pointers to the same table may differ
  */
 struct twin {
@@ -19,6 +20,10 @@ struct twin {
 	const struct hw *hw;
 	const struct check *a, *b;
 	uint64_t iova, last, leaf_free;
+	struct twin_alike {
+		unsigned level, prot;
+		uint64_t bits;
+	} alike;
 	uint64_t free[CONFIG_LEVELS_MAX];
 };
 
@@ -94,6 +99,21 @@ static void twin_report(struct twin *t, unsigned level, uint64_t iova, uint64_t 
 	t->x->finding(t->x->finding_arg, &v, t->x->op);
 }
 
+/* Two items of which neither is a table. */
+static void twin_leaves(struct twin *t, unsigned level, uint64_t iova, uint64_t a, uint64_t b, const struct hw_entry *ea, const struct hw_entry *eb)
+{
+	bool same = ea->kind == HW_LEAF && twin_same_meaning(ea, eb, true);
+	struct twin_alike alike = { level, ea->prot, a ^ b };
+
+	if (same && t->alike.bits == alike.bits && t->alike.level == level && t->alike.prot == alike.prot)
+		return;
+	/* What leaf_free may leave is told apart by its own mask. */
+	same = ea->kind == HW_LEAF && ea->prot == eb->prot;
+	if ((a ^ b) & ~twin_free_bits(t->hw, level, a) & ~(same ? t->leaf_free : 0))
+		twin_report(t, level, iova, a, b);
+	t->alike = alike;
+}
+
 static void twin_table(struct twin *t, unsigned level, uint64_t pa_a, uint64_t pa_b, uint64_t base);
 
 /* One item of each, at the same place, which translates iova onwards. */
@@ -114,8 +134,8 @@ static void twin_item(struct twin *t, unsigned level, uint64_t a, uint64_t b, ui
 	} else if (ea.kind == HW_EMPTY && eb.kind == HW_TABLE) {
 		if (!twin_is_empty(t->hw, t->b->view, eb.level, eb.pa))
 			twin_report(t, level, iova, a, b);
-	} else if ((a ^ b) & ~twin_free_bits(t->hw, level, a) & ~(ea.kind == HW_LEAF && ea.prot == eb.prot ? t->leaf_free : 0)) {
-		twin_report(t, level, iova, a, b);
+	} else {
+		twin_leaves(t, level, iova, a, b, &ea, &eb);
 	}
 }
 
