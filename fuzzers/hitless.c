@@ -17,6 +17,7 @@ static const struct {
 	{ "convert", cmd_convert, "turn a text trace into a binary one and back" },
 	{ "stress", cmd_stress, "translate in a reader thread while a writer changes the tables" },
 	{ "enumerate", cmd_enumerate, "run every small case of the tiny geometries" },
+	{ "judge", cmd_judge, "let QEMU translate through the tables, and compare" },
 	{ "formats", cmd_formats, "list formats and configurations" },
 	{ "bench", cmd_bench, "measure" },
 };

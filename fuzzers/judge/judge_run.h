@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * judge_run.h - one format before its judge: tables, single bits, planted errors.
+ */
+#ifndef HITLESS_JUDGE_RUN_H
+#define HITLESS_JUDGE_RUN_H
+
+#include <stdio.h>
+
+#include "judge_differ.h"
+#include "judge_table.h"
+
+#define JUDGE_CONFIGS_MAX 32
+#define JUDGE_PLANTS_MAX 8
+#define JUDGE_DIFFERENCES_MAX 160
+#define JUDGE_REPORTS_MAX 20
+
+/* What a run is to do. */
+struct judge_plan {
+	const char *format;
+	struct config configs[JUDGE_CONFIGS_MAX];
+	unsigned configs_nr;
+	uint64_t seed, translations;
+	double seconds; /* 0: no limit */
+	bool quick;
+	FILE *progress; /* NULL: none */
+};
+
+/*
+ * struct judge_result - what came of it.
+ *
+ * @tables, @configs: judged; @left_out: configurations that the judge cannot have
+ * @translations: questions about the tables that were answered; @kinds: by kind; @oas: answers that named an oa; @faults: answers of no
+ * @unanswered:   questions that the judge could not answer
+ * @agreed, @disagreed: of the translations
+ * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong
+ * @planted, @caught: encoding errors, by name
+ * @found:    the engine's own checks found something, @finding
+ * @reports:  what was wrong, for people
+ */
+struct judge_result {
+	uint64_t tables, translations, kinds[JUDGE_KINDS_NR], oas, faults, unanswered, agreed, disagreed;
+	unsigned configs, left_out;
+	uint64_t changes, changes_agreed, changes_listed, changes_wrong, listed[JUDGE_DIFFERENCES_MAX];
+	unsigned planted_nr;
+	struct {
+		const char *name;
+		uint64_t tables, wrong;
+	} planted[JUDGE_PLANTS_MAX];
+	bool found;
+	char finding[1100];
+	char reports[JUDGE_REPORTS_MAX][400];
+	unsigned reports_nr;
+	double seconds;
+};
+
+/* judge_run - 0; -errno with j->why: the judge is at fault. */
+int judge_run(struct judge *j, const struct judge_plan *plan, struct judge_result *res);
+
+/* Add a report; the same text is kept once. */
+void judge_report(struct judge_result *res, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* judge_questions - questions about random iovas of the table, of every kind that the judge takes. Returns how many; at most most. */
+size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t most, unsigned iovas);
+
+/* judge_changes - each bit of the entries on the way to a mapped iova, one after the other. 0 or -errno. */
+int judge_changes(struct judge_table *t, struct judge_result *res);
+
+/* judge_plants - the encoding errors of the format, each until it is caught. 0 or -errno. */
+int judge_plants(struct judge_table *t, const struct judge_plan *plan, struct judge_result *res);
+
+#endif
