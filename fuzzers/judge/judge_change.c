@@ -31,8 +31,11 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 	char fields[300];
 	int listed;
 
-	if (!answer->answered)
+	/* What is read where there is no RAM is the guest's own affair. */
+	if (!answer->answered || (w->end == WALK_WILD && !qemu_ram_at(&t->j->ram, w->steps[w->nr - 1].entry.pa, 1))) {
+		res->changes_untold++;
 		return;
+	}
 	res->changes++;
 	if (judge_agrees(due, answer)) {
 		res->changes_agreed++;
@@ -46,8 +49,9 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 	}
 	res->changes_wrong++;
 	t->domain.hw->format->fields(t->domain.hw, s->level, s->raw, fields, sizeof(fields));
-	judge_report(res, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, kind %u: our walker %s%s%s, the judge %s%s", t->cfg.format,
-		     t->cfg.stage, t->cfg.lpa, t->cfg.ad, change.table ? "table" : "leaf", s->level, bit, answer->kind,
+	judge_report(res, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, %s: our walker %s%s%s, the judge %s%s", t->cfg.format,
+		     t->cfg.stage, t->cfg.lpa, t->cfg.ad, change.table ? "table" : "leaf", s->level, bit,
+		     answer->kind == JUDGE_WRITE || answer->kind == JUDGE_WRITE_USER ? "write" : "read",
 		     due->ok ? "translates" : "faults", w->end == WALK_BAD || w->end == WALK_WILD ? ": " : "",
 		     w->end == WALK_BAD || w->end == WALK_WILD ? w->why : "", answer->ok ? "translates" : "faults",
 		     due->ok && answer->ok ? (answer->type != JUDGE_TYPE_UNSEEN && answer->type != due->type ? " with another type" : " to another oa") : "");
@@ -66,6 +70,10 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 	for (bit = 0; bit < bits; bit++) {
 		uint64_t changed = s->raw ^ UINT64_C(1) << bit;
 
+		if (t->j->ops->spares && t->j->ops->spares(&t->cfg, s->level, bit)) {
+			res->changes_untold++;
+			continue;
+		}
 		asks[nr++] = (struct judge_ask){ .kind = JUDGE_POKE, .iova = s->pa, .value = changed };
 		first = nr;
 		for (kind = 0; kind < JUDGE_POKE; kind++) {

@@ -248,7 +248,7 @@ void qemu_stop(struct qemu *q)
 
 int qemu_alive(struct qemu *q)
 {
-	const char *line = NULL;
+	const char *line = NULL, *next;
 	int status;
 	pid_t pid = q->pid ? waitpid(q->pid, &status, WNOHANG) : -1;
 
@@ -256,8 +256,10 @@ int qemu_alive(struct qemu *q)
 		return 0;
 	if (pid > 0) {
 		q->pid = 0;
-		if (!qemu_drain(q, QEMU_TRACE))
-			line = qemu_line(q, QEMU_TRACE, true);
+		qemu_drain(q, QEMU_TRACE);
+		/* Its last words. */
+		while ((next = qemu_line(q, QEMU_TRACE, true)))
+			line = next;
 		if (WIFSIGNALED(status))
 			return qemu_wrong(q, -EPIPE, "QEMU was ended by signal %d: %s", WTERMSIG(status), line ? line : "it said nothing");
 		return qemu_wrong(q, -EPIPE, "QEMU ended with status %d: %s", WEXITSTATUS(status), line ? line : "it said nothing");

@@ -13,7 +13,7 @@
 #define JUDGE_CONFIGS_MAX 32
 #define JUDGE_PLANTS_MAX 8
 #define JUDGE_DIFFERENCES_MAX 160
-#define JUDGE_REPORTS_MAX 20
+#define JUDGE_REPORTS_MAX 40
 
 /* What a run is to do. */
 struct judge_plan {
@@ -33,7 +33,8 @@ struct judge_plan {
  * @translations: questions about the tables that were answered; @kinds: by kind; @oas: answers that named an oa; @faults: answers of no
  * @unanswered:   questions that the judge could not answer
  * @agreed, @disagreed: of the translations
- * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong
+ * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
+ *            @changes_untold: could not be asked
  * @planted, @caught: encoding errors, by name
  * @found:    the engine's own checks found something, @finding
  * @reports:  what was wrong, for people
@@ -41,7 +42,7 @@ struct judge_plan {
 struct judge_result {
 	uint64_t tables, translations, kinds[JUDGE_KINDS_NR], oas, faults, unanswered, agreed, disagreed;
 	unsigned configs, left_out;
-	uint64_t changes, changes_agreed, changes_listed, changes_wrong, listed[JUDGE_DIFFERENCES_MAX];
+	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
 	unsigned planted_nr;
 	struct {
 		const char *name;
