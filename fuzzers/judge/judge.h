@@ -141,6 +141,22 @@ int judge_wrong(struct judge *j, const struct qemu *q, int ret);
 /* JUDGE_POKE, by ourselves: store an item of 2^bytes_lg2 bytes. 0 or -EFAULT with j->why. */
 int judge_poke(struct judge *j, uint64_t pa, uint64_t value, unsigned bytes_lg2);
 
+/*
+ * judge_segments - hand over the questions between one poke and the next to ask_some; the pokes are done by ourselves. For judges that keep
+ * nothing from one call of ask_some to the next.
+ */
+int judge_segments(struct judge *j, struct judge_ask *asks, size_t nr, unsigned item_bytes_lg2,
+		   int (*ask_some)(struct judge *j, struct judge_ask *asks, size_t nr));
+
+/* What reading word says about where it lies, into a question whose access was allowed. */
+void judge_landed(const struct judge *j, struct judge_ask *ask, uint32_t word);
+
+/*
+ * judge_addresses - answer the JUDGE_ADDRESS among the questions by gva2gpa of the human monitor of a QEMU whose processor has been stopped with
+ * the table in place. 0 or -errno with j->why.
+ */
+int judge_addresses(struct judge *j, struct qemu *q, struct judge_ask *asks, size_t nr);
+
 /* Where the window holds word; false: nowhere. */
 bool judge_window_oa(const struct judge *j, uint32_t word, uint64_t *oa);
 

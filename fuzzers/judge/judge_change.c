@@ -49,7 +49,7 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 	}
 	res->changes_wrong++;
 	t->domain.hw->format->fields(t->domain.hw, s->level, s->raw, fields, sizeof(fields));
-	judge_report(res, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, %s: our walker %s%s%s, the judge %s%s", t->cfg.format,
+	judge_report(res, true, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, %s: our walker %s%s%s, the judge %s%s", t->cfg.format,
 		     t->cfg.stage, t->cfg.lpa, t->cfg.ad, change.table ? "table" : "leaf", s->level, bit,
 		     answer->kind == JUDGE_WRITE || answer->kind == JUDGE_WRITE_USER ? "write" : "read",
 		     due->ok ? "translates" : "faults", w->end == WALK_BAD || w->end == WALK_WILD ? ": " : "",

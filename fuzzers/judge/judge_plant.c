@@ -73,11 +73,55 @@ static uint64_t armv7s_read_only(const struct hw *hw, unsigned level, uint64_t r
 	return e->kind == HW_LEAF ? raw ^ UINT64_C(1) << (level ? 15 : 9) : raw;
 }
 
+/* Accessed and dirty are reserved in a pointer. (Missing in a leaf they are set by QEMU.) */
+static uint64_t riscv_pointer_ad(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_TABLE ? raw | 1 << 6 | 1 << 7 : raw;
+}
+
+/* The address in place, as x86 has it. */
+static uint64_t riscv_ppn(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF && !(raw >> 63) ? (raw & 0x3ff) | (raw & UINT64_C(0x003ffffffffffc00)) << 1 : raw;
+}
+
+/* The NAPOT code one bit too high, as if it were a size rather than half of it. */
+static uint64_t riscv_napot(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return raw >> 63 && e->kind == HW_LEAF ? (raw & ~(UINT64_C(0xf) << 10)) | UINT64_C(4) << 10 : raw;
+}
+
+/* N without a code. */
+static uint64_t riscv_napot_plain(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return raw >> 63 && e->kind == HW_LEAF ? raw & ~(UINT64_C(0xf) << 10) : raw;
+}
+
+static uint64_t riscv_user(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF ? raw ^ 1 << 4 : raw;
+}
+
 static const struct plant plants[] = {
 	{ "armv8", "access flag missing", arm_no_af },
 	{ "armv8", "block and page bit exchanged", arm_page_bit },
 	{ "armv8", "write permission inverted", arm_read_only },
 	{ "armv8", "items of a contiguous group all hold its first address", arm_group_oa },
+	{ "riscv64", "accessed and dirty set in a pointer", riscv_pointer_ad },
+	{ "riscv64", "page number one bit too high", riscv_ppn },
+	{ "riscv64", "NAPOT code of another size", riscv_napot },
+	{ "riscv64", "NAPOT bit without a code", riscv_napot_plain },
+	{ "riscv64", "user bit inverted", riscv_user },
 	{ "armv7s", "access flag missing", armv7s_no_af },
 	{ "armv7s", "group code missing", armv7s_group },
 	{ "armv7s", "write permission inverted", armv7s_read_only },

@@ -11,7 +11,7 @@
 /* Questions about one table. An address that costs a command of its own is asked about more seldom. */
 enum { ASKS_MAX = 16384, OPS_LEAST = 16, OPS_MORE = 96 };
 
-void judge_report(struct judge_result *res, const char *format, ...)
+void judge_report(struct judge_result *res, bool change, const char *format, ...)
 {
 	char text[sizeof(res->reports[0])];
 	unsigned i;
@@ -23,6 +23,10 @@ void judge_report(struct judge_result *res, const char *format, ...)
 	for (i = 0; i < res->reports_nr; i++)
 		if (!strcmp(res->reports[i], text))
 			return;
+	/* Changed bits leave room for the rest. */
+	if (change && res->reports_changes == JUDGE_REPORTS_MAX * 3 / 4)
+		return;
+	res->reports_changes += change;
 	if (res->reports_nr < JUDGE_REPORTS_MAX)
 		memcpy(res->reports[res->reports_nr++], text, sizeof(text));
 }
@@ -82,7 +86,7 @@ static void run_compare(struct judge_table *t, const struct judge_ask *ask, stru
 	}
 	res->disagreed++;
 	config_print(&t->cfg, text, sizeof(text));
-	judge_report(res, "%s: table of seed %" PRIu64 ", iova 0x%" PRIx64 ", %s: our walker %s%s, the judge %s", text, t->seed, ask->iova,
+	judge_report(res, false, "%s: table of seed %" PRIu64 ", iova 0x%" PRIx64 ", %s: our walker %s%s, the judge %s", text, t->seed, ask->iova,
 		     kind_names[ask->kind], ask_words(&due, due_words, sizeof(due_words)),
 		     judge_asked_for(t, ask->iova, &w) ? "" : " (not what was asked for)", ask_words(ask, words, sizeof(words)));
 }

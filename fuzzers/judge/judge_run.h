@@ -51,15 +51,15 @@ struct judge_result {
 	bool found;
 	char finding[1100];
 	char reports[JUDGE_REPORTS_MAX][400];
-	unsigned reports_nr;
+	unsigned reports_nr, reports_changes;
 	double seconds;
 };
 
 /* judge_run - 0; -errno with j->why: the judge is at fault. */
 int judge_run(struct judge *j, const struct judge_plan *plan, struct judge_result *res);
 
-/* Add a report; the same text is kept once. */
-void judge_report(struct judge_result *res, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Add a report, about a table or a changed bit; the same text is kept once. Those about tables come first. */
+void judge_report(struct judge_result *res, bool change, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* judge_questions - questions about random iovas of the table, of every kind that the judge takes. Returns how many; at most most. */
 size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t most, unsigned iovas);
