@@ -204,11 +204,11 @@ static void task_print(void *arg, unsigned i)
 	unsigned k;
 
 	printf("%s by %s %s: %u configurations (%u left out), %" PRIu64 " tables (%.0f a minute), %" PRIu64 " translations (%.0f a second), %" PRIu64
-	       " agreed, %" PRIu64 " disagreed, %" PRIu64 " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64
+	       " permissions, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64 " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64
 	       " listed, %" PRIu64 " not; planted errors: %u of %u caught; %.1f s\n",
 	       task->plan.format, task->ops->name, out->version, res->configs, res->left_out, res->tables,
 	       res->seconds > 0 ? (double)res->tables * 60 / res->seconds : 0, res->translations,
-	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->agreed, res->disagreed, res->unanswered, res->changes,
+	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->agreed, res->disagreed, res->unanswered, res->changes,
 	       res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr, res->seconds);
 	for (k = 0; k < res->planted_nr; k++)
 		if (!res->planted[k].wrong)
@@ -266,9 +266,9 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 		json_array_append_new(reports, json_string(res->reports[i]));
 	if (res->found)
 		json_array_append_new(reports, json_string(res->finding));
-	json_object_update_new(one, json_pack("{ss si si sI sI so sI sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
+	json_object_update_new(one, json_pack("{ss si si sI sI sI so sI sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
 		"configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables,
-		"translations", (json_int_t)res->translations, "asked", asked, "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults,
+		"translations", (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults,
 		"unanswered", (json_int_t)res->unanswered, "agreed", (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed,
 		"changes", (json_int_t)res->changes, "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed", (json_int_t)res->changes_listed,
 		"changes_disagreements", (json_int_t)res->changes_wrong, "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res),
@@ -303,7 +303,7 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 				printf("%s: skipped: %s needs %s, which is not installed\n", task->plan.format, task->ops->name, task->ops->binary);
 			continue;
 		}
-		compared += out->res.translations;
+		compared += out->res.translations + out->res.permissions;
 		wrong += out->res.disagreed + out->res.changes_wrong + out->res.found;
 		missed += out->res.planted_nr - planted_caught(&out->res);
 	}
@@ -315,7 +315,7 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 		json_decref(root);
 	} else {
 		json_decref(list);
-		printf("%" PRIu64 " translations compared, %" PRIu64 " disagreements, %" PRIu64 " planted errors missed; seed %" PRIu64 "\n", compared,
+		printf("%" PRIu64 " answers compared, %" PRIu64 " disagreements, %" PRIu64 " planted errors missed; seed %" PRIu64 "\n", compared,
 		       wrong, missed, seed);
 	}
 	if (wrong || missed)

@@ -78,6 +78,8 @@ const struct judge_difference judge_differences[] = {
 	  "[PRIV] Svpbmt, table of encodings: NC is legal; the driver asks for PMA and IO" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "N: reserved without Svnapot", -1, 0, DIFFER_SETUP,
 	  "[PRIV] Svnapot: QEMU's processor is one that has it" },
+	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PBMT code 3", -1, 0, DIFFER_JUDGE,
+	  "[PRIV] Svpbmt: 3 is reserved, and \"using this reserved value in a leaf PTE raises a page-fault exception\". QEMU 7.2 takes it" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PPN: wider", -1, 0, DIFFER_SETUP,
 	  "[PRIV] 10.4.1: PPN has 44 bits; how many the machine has is its own affair (3.5.1: an access fault). QEMU's has 56" },
 };

@@ -30,9 +30,10 @@ struct judge_plan {
  * struct judge_result - what came of it.
  *
  * @tables, @configs: judged; @left_out: configurations that the judge cannot have
- * @translations: questions about the tables that were answered; @kinds: by kind; @oas: answers that named an oa; @faults: answers of no
+ * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
+ *                but not to where. @kinds: both, by kind
  * @unanswered:   questions that the judge could not answer
- * @agreed, @disagreed: of the translations
+ * @agreed, @disagreed: of the two together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
  *            @changes_untold: could not be asked
  * @planted, @caught: encoding errors, by name
@@ -40,7 +41,7 @@ struct judge_plan {
  * @reports:  what was wrong, for people
  */
 struct judge_result {
-	uint64_t tables, translations, kinds[JUDGE_KINDS_NR], oas, faults, unanswered, agreed, disagreed;
+	uint64_t tables, translations, permissions, kinds[JUDGE_KINDS_NR], oas, faults, unanswered, agreed, disagreed;
 	unsigned configs, left_out;
 	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
 	unsigned planted_nr;
