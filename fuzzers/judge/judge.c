@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct judge_ops *const judges[] = { &judge_arm, &judge_riscv, &judge_x86, NULL };
+const struct judge_ops *const judges[] = { &judge_arm, &judge_riscv, &judge_x86, &judge_vtd, &judge_vtd_scalable, &judge_amd, NULL };
 
 bool judge_init(struct judge *j, const struct judge_ops *ops)
 {

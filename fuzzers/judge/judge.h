@@ -123,7 +123,7 @@ struct judge {
 /* The judges, NULL at the end. */
 extern const struct judge_ops *const judges[];
 
-extern const struct judge_ops judge_arm, judge_riscv, judge_x86, judge_vtd, judge_amd;
+extern const struct judge_ops judge_arm, judge_riscv, judge_x86, judge_vtd, judge_vtd_scalable, judge_amd;
 
 /* judge_init - false: its binary is not installed. */
 bool judge_init(struct judge *j, const struct judge_ops *ops);

@@ -83,6 +83,9 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 			asks[nr++] = (struct judge_ask){ .kind = (uint8_t)kind, .iova = iova, .type = JUDGE_TYPE_UNSEEN };
 		}
 		change_expect(t, s->pa, s->raw, changed, asks + first, nr - first, dues + first, walks + first);
+		/* An address that costs a command is asked for where there is one. */
+		if (t->j->ops->kinds >> JUDGE_ADDRESS & 1 && walks[nr - 1].end != WALK_LEAF)
+			nr--;
 		asks[nr++] = (struct judge_ask){ .kind = JUDGE_POKE, .iova = s->pa, .value = s->raw };
 	}
 	ret = t->j->ops->ask(t->j, asks, nr);

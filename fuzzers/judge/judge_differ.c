@@ -82,6 +82,20 @@ const struct judge_difference judge_differences[] = {
 	  "[PRIV] Svpbmt: 3 is reserved, and \"using this reserved value in a leaf PTE raises a page-fault exception\". QEMU 7.2 takes it" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PPN: wider", -1, 0, DIFFER_SETUP,
 	  "[PRIV] 10.4.1: PPN has 44 bits; how many the machine has is its own affair (3.5.1: an access fault). QEMU's has 56" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "PAT = 1", -1, 0, DIFFER_WALKER,
+	  "[APM] 5.4.2 and 7.8: legal, chooses another entry of the PAT; the driver asks for two types" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "PCD differs from PWT", -1, 0, DIFFER_WALKER,
+	  "[APM] 5.4.2 and 7.8: legal, write-through and uncached-minus; the driver asks for two types" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "A is not preset", -1, 0, DIFFER_SETUP,
+	  "[APM] 5.4.2: the processor sets A. ad=0 promises a device that there is nothing to set" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "A = 0 in a pointer", -1, 0, DIFFER_SETUP,
+	  "[VTD] 3.10 is about tables that are not snooped; a processor snoops, and sets A" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "D of a writable page", -1, 0, DIFFER_SETUP,
+	  "[APM] 5.4.2: the processor sets D. ad=0 promises a device that there is nothing to set" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "bit 8 of PML4E and PML5E", -1, 0, DIFFER_WALKER,
+	  "[APM] 5.3.3: must be zero; [SDM] 4.5: ignored, as QEMU has it. Software that serves both writes 0" },
+	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "address bits above the physical", -1, 0, DIFFER_SETUP,
+	  "[APM] 5.4.1: bits above the width that the processor has are reserved; QEMU's has 52" },
 };
 
 const unsigned judge_differences_nr = sizeof(judge_differences) / sizeof(judge_differences[0]);

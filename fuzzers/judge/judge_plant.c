@@ -112,6 +112,34 @@ static uint64_t riscv_user(const struct hw *hw, unsigned level, uint64_t raw, co
 	return e->kind == HW_LEAF ? raw ^ 1 << 4 : raw;
 }
 
+/* A page size bit missing in a large page, or set in a pointer to leaves. */
+static uint64_t x86_no_ps(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	return level && e->kind == HW_LEAF ? raw & ~(UINT64_C(1) << 7) : raw;
+}
+
+static uint64_t x86_pointer_ps(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_TABLE ? raw | 1 << 7 : raw;
+}
+
+static uint64_t x86_pointer_ro(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_TABLE ? raw & ~UINT64_C(2) : raw;
+}
+
+static uint64_t x86_user_bit(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF ? raw ^ 1 << 2 : raw;
+}
+
 static const struct plant plants[] = {
 	{ "armv8", "access flag missing", arm_no_af },
 	{ "armv8", "block and page bit exchanged", arm_page_bit },
@@ -122,6 +150,10 @@ static const struct plant plants[] = {
 	{ "riscv64", "NAPOT code of another size", riscv_napot },
 	{ "riscv64", "NAPOT bit without a code", riscv_napot_plain },
 	{ "riscv64", "user bit inverted", riscv_user },
+	{ "x86_64", "page size bit missing in a large page", x86_no_ps },
+	{ "x86_64", "page size bit in a pointer", x86_pointer_ps },
+	{ "x86_64", "pointers not writable", x86_pointer_ro },
+	{ "x86_64", "user bit inverted", x86_user_bit },
 	{ "armv7s", "access flag missing", armv7s_no_af },
 	{ "armv7s", "group code missing", armv7s_group },
 	{ "armv7s", "write permission inverted", armv7s_read_only },

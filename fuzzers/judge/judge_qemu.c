@@ -126,17 +126,19 @@ static void child_run(const char *path, char *const *argv, const int *keep, unsi
 static unsigned argv_channels(char **argv, char **texts, const int *theirs, const struct qemu_ram *ram)
 {
 	static const char *const options[QEMU_CHANNELS_NR] = { "-mon", "-gdb", "-qtest" };
-	static const char *const values[QEMU_CHANNELS_NR] = { "chardev=c%u,mode=control", "chardev:c%u", "chardev:c%u" };
+	static const char *const values[QEMU_CHANNELS_NR] = { "chardev=%s,mode=control", "chardev:%s", "chardev:%s" };
+	/* QEMU looks for a chardev called qtest, whatever it is told. */
+	static const char *const ids[QEMU_CHANNELS_NR] = { "qmp", "gdb", "qtest" };
 	unsigned nr = 0, texts_nr = 0, i;
 
 	for (i = 0; i < QEMU_CHANNELS_NR; i++) {
 		if (theirs[i] < 0)
 			continue;
-		if (asprintf(&texts[texts_nr], "socket,id=c%u,fd=%d", i, theirs[i]) < 0)
+		if (asprintf(&texts[texts_nr], "socket,id=%s,fd=%d", ids[i], theirs[i]) < 0)
 			abort();
 		argv[nr++] = (char *)"-chardev";
 		argv[nr++] = texts[texts_nr++];
-		if (asprintf(&texts[texts_nr], values[i], i) < 0)
+		if (asprintf(&texts[texts_nr], values[i], ids[i]) < 0)
 			abort();
 		argv[nr++] = (char *)options[i];
 		argv[nr++] = texts[texts_nr++];

@@ -42,7 +42,7 @@ size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t mos
 
 		walk(t->domain.hw, &t->x.mem.view, t->domain.root, t->domain.level, iova, &w);
 		for (kind = 0; kind < JUDGE_POKE; kind++)
-			if (t->j->ops->kinds >> kind & 1)
+			if (t->j->ops->kinds >> kind & 1 && (kind != JUDGE_ADDRESS || !(iovas & 7)))
 				asks[nr++] = (struct judge_ask){
 					.kind = (uint8_t)kind, .iova = iova, .oa_due = w.end == WALK_LEAF ? w.oa : UINT64_MAX, .type = JUDGE_TYPE_UNSEEN
 				};

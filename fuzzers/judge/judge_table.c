@@ -58,10 +58,10 @@ int judge_table_copy(struct judge_table *t)
 		snprintf(t->j->why, sizeof(t->j->why), "the tables at 0x%llx are not in the guest's RAM", (unsigned long long)v->pa);
 		return -EFAULT;
 	}
-	if (to != t->guest.bytes)
-		t->copied = 0;
-	/* What is no table must be zero: a changed pointer may lead there. */
-	memset(to, 0, t->copied);
+	/* What is no table must be zero, wherever the last one lay: a changed pointer may lead there. */
+	if (t->copied)
+		memset(t->guest.bytes, 0, t->copied);
+	t->copied = 0;
 	t->guest = (struct mem_view){ .bytes = to, .pa = v->pa, .bytes_nr = v->bytes_nr, .frames = t->frames };
 	for (i = 0; i < t->x.mem.bump >> MEM_FRAME_LG2; i++) {
 		at = i << MEM_FRAME_LG2;

@@ -113,6 +113,9 @@ static void x86_home(struct judge *j, struct x86 *x)
 	x86_store(j, X86_HOME_PML4, X86_HOME_PDPT | X86_POINTER);
 	x86_store(j, X86_HOME_PDPT, X86_HOME_PD | X86_POINTER);
 	x86_store(j, X86_HOME_PD + 8 * (X86_STUB >> 21), X86_STUB | 0xe3);
+	/* The GDT of the one that stands still is where a reset leaves GDTR: at 0. */
+	x86_store(j, X86_HOME_PD, 0xe3);
+	memcpy(qemu_ram_at(&j->ram, 0, 0x20), x86_stub + (X86_GDT - X86_STUB), 0x20);
 }
 
 static uint64_t x86_cr4(const struct x86 *x)
@@ -120,18 +123,19 @@ static uint64_t x86_cr4(const struct x86 *x)
 	return X86_CR4_PAE | X86_CR4_SMAP | (x->levels == 5 ? X86_CR4_LA57 : 0);
 }
 
+/* Long mode first; then a code segment of 64 bits, or else the gdb stub takes registers for 32 bits wide. */
 static int x86_start_still(struct judge *j, struct x86 *x, const char *const argv[], int firmware)
 {
 	static const struct {
 		const char *name;
 		uint64_t value;
-	} set[] = { { "cr4", 0 }, { "efer", X86_EFER }, { "cr0", X86_CR0 } };
+	} set[] = { { "cr4", 0 }, { "cr3", X86_HOME_ROOT }, { "efer", X86_EFER }, { "cr0", X86_CR0 }, { "cs", 0x18 } };
 	unsigned number, i;
 	int ret = qemu_start(&x->still, j->path, argv, 1u << QEMU_QMP | 1u << QEMU_GDB, &j->ram, firmware);
 
 	if (!ret)
 		ret = qemu_gdb_register(&x->still, "cr3", &x->cr3);
-	for (i = 0; i < 3 && !ret; i++) {
+	for (i = 0; i < sizeof(set) / sizeof(set[0]) && !ret; i++) {
 		ret = qemu_gdb_register(&x->still, set[i].name, &number);
 		if (!ret)
 			ret = qemu_gdb_set(&x->still, number, i ? set[i].value : x86_cr4(x));
