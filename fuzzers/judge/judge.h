@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "../../engine/config.h"
-#include "../../oracle/hw.h"
+#include "../../oracle/walk.h"
 #include "judge_qemu.h"
 
 /* Tables lie in an arena of this size; single bits of addresses in it never lead to what else a judge has in its guest's RAM. */
@@ -82,7 +82,8 @@ struct judge;
  * @window:  physical address of the window, a multiple of its size; 0: none
  * @start:   start it for tables like cfg's, or again for other ones. @load: tables are in RAM, walk this domain from now on. @ask: answer.
  *           0, or -errno with j->why
- * @spares:  whether changing this bit of an item at this level would end the judge, so that it is not asked about; NULL: none would
+ * @spares:  whether changing this bit of an item at this level, which makes our walk end as it does, would end the judge, so that it is not
+ *           asked about; NULL: none would
  * @stop:    end it; may be called at any time
  * @room:    whether items of the root may be overwritten in guest RAM: fills in the first and last iova that no question may name; NULL: none
  */
@@ -98,7 +99,7 @@ struct judge_ops {
 	int (*start)(struct judge *j, const struct config *cfg);
 	int (*load)(struct judge *j, const struct judge_domain *d);
 	int (*ask)(struct judge *j, struct judge_ask *asks, size_t nr);
-	bool (*spares)(const struct config *cfg, unsigned level, unsigned bit);
+	bool (*spares)(const struct config *cfg, unsigned level, unsigned bit, const struct walk *after);
 	void (*stop)(struct judge *j);
 	bool (*room)(struct judge *j, uint64_t *iova, uint64_t *last);
 };

@@ -118,12 +118,25 @@ static bool amd_hole(struct judge *j, const struct judge_domain *d, uint64_t *io
 static int amd_load(struct judge *j, const struct judge_domain *d)
 {
 	struct amd *a = j->state;
+	unsigned span_lg2;
 
 	/* V, TV, Mode, IR, IW; domain 1. */
 	dma_store(j, AMD_DEVICE_TABLE + 32 * DMA_DEVFN, d->root | 3 | (d->level + UINT64_C(1)) << 9 | UINT64_C(3) << 61);
 	dma_store(j, AMD_DEVICE_TABLE + 32 * DMA_DEVFN + 8, 1);
+	/* QEMU does not look at what is above the root's span. */
+	span_lg2 = d->hw->item_lg2[d->level] + d->hw->index_lg2[d->level];
+	a->dma.iova_last = span_lg2 >= 64 ? UINT64_MAX : (UINT64_C(1) << span_lg2) - 1;
 	a->dma.has_hole = amd_hole(j, d, &a->dma.hole);
 	return 0;
+}
+
+/* QEMU does not ask for the next level to be lower, and may go round in a circle for ever. */
+static bool amd_spares(const struct config *cfg, unsigned level, unsigned bit, const struct walk *after)
+{
+	(void)cfg;
+	(void)level;
+	(void)bit;
+	return after->end == WALK_BAD && !strncmp(after->why, "Next Level is not below", strlen("Next Level is not below"));
 }
 
 static void amd_stop(struct judge *j)
@@ -147,5 +160,6 @@ const struct judge_ops judge_amd = {
 	.start = amd_start,
 	.load = amd_load,
 	.ask = dma_ask,
+	.spares = amd_spares,
 	.stop = amd_stop,
 };

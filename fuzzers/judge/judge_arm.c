@@ -223,8 +223,9 @@ static int arm_ask(struct judge *j, struct judge_ask *asks, size_t nr)
 }
 
 /* QEMU 7.2 takes a Block at level -1, which there is none, and aborts on its permission faults (arm_fi_to_lfsc). */
-static bool arm_spares(const struct config *cfg, unsigned level, unsigned bit)
+static bool arm_spares(const struct config *cfg, unsigned level, unsigned bit, const struct walk *after)
 {
+	(void)after;
 	return !arm_is_v7(cfg) && level == 4 && bit == 1;
 }
 

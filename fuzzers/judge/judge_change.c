@@ -70,10 +70,6 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 	for (bit = 0; bit < bits; bit++) {
 		uint64_t changed = s->raw ^ UINT64_C(1) << bit;
 
-		if (t->j->ops->spares && t->j->ops->spares(&t->cfg, s->level, bit)) {
-			res->changes_untold++;
-			continue;
-		}
 		asks[nr++] = (struct judge_ask){ .kind = JUDGE_POKE, .iova = s->pa, .value = changed };
 		first = nr;
 		for (kind = 0; kind < JUDGE_POKE; kind++) {
@@ -83,6 +79,11 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 			asks[nr++] = (struct judge_ask){ .kind = (uint8_t)kind, .iova = iova, .type = JUDGE_TYPE_UNSEEN };
 		}
 		change_expect(t, s->pa, s->raw, changed, asks + first, nr - first, dues + first, walks + first);
+		if (t->j->ops->spares && t->j->ops->spares(&t->cfg, s->level, bit, &walks[first])) {
+			res->changes_untold++;
+			nr = first - 1;
+			continue;
+		}
 		/* An address that costs a command is asked for where there is one. */
 		if (t->j->ops->kinds >> JUDGE_ADDRESS & 1 && walks[nr - 1].end != WALK_LEAF)
 			nr--;

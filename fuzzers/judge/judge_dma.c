@@ -201,6 +201,7 @@ static bool dma_is_noise(const char *line)
 		"intel-hda: intel_hda_update_irq: level ",
 		"intel-hda: intel_hda_corb_run: corb ring empty",
 		"intel-hda: intel_hda_send_command: addressed non-existing codec",
+		"intel-hda: intel_hda_send_command: indirect node addressing",
 		"intel-hda: intel_hda_response: corb ring empty (",
 		"intel-hda: intel_hda_response: rirb dma disabled, drop codec response",
 		"intel-hda: write GCTL ",
@@ -297,10 +298,16 @@ static bool dma_touchable(const struct dma *d, const struct judge_ask *ask)
 {
 	bool hole = ask->oa_due >= DMA_LOW_BYTES && ask->oa_due < UINT64_C(1) << 32, legacy = ask->oa_due >= 0xa0000 && ask->oa_due < 0x100000;
 
-	return !hole && !legacy && ask->iova >> 20 != 0xfee && (ask->kind == JUDGE_READ || d->has_hole);
+	return !hole && !legacy && ask->iova <= d->iova_last && ask->iova >> 20 != 0xfee && (ask->kind == JUDGE_READ || d->has_hole);
 }
 
-static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, size_t nr)
+/* Whether a question is asked in the pass for its kind. */
+static bool dma_in_pass(const struct dma *d, const struct judge_ask *ask, unsigned kind)
+{
+	return ask->kind == kind && dma_touchable(d, ask);
+}
+
+static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, size_t nr, unsigned kind)
 {
 	unsigned commands = 0;
 	size_t bytes = 0, i;
@@ -311,8 +318,8 @@ static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, 
 	if (!out)
 		abort();
 	for (i = 0; i < nr; i++)
-		if (dma_touchable(d, &asks[i]))
-			commands += asks[i].kind == JUDGE_READ ? dma_read(out, d, asks[i].iova) : dma_write(out, d, dma_write_iova(asks[i].iova));
+		if (dma_in_pass(d, &asks[i], kind))
+			commands += kind == JUDGE_READ ? dma_read(out, d, asks[i].iova) : dma_write(out, d, dma_write_iova(asks[i].iova));
 	fclose(out);
 	ret = qemu_send(&d->q, QEMU_QTEST, text, bytes);
 	free(text);
@@ -323,41 +330,60 @@ static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, 
 	return ret;
 }
 
-static int dma_ask_some(struct judge *j, struct judge_ask *asks, size_t nr)
+/* The answer to a question, from what was seen of the access that was made for it, which may lie elsewhere in the page. */
+static int dma_answer(struct judge *j, struct dma *d, const struct dma_seen *seen, struct judge_ask *ask)
+{
+	struct judge_ask made = *ask;
+	int ret;
+
+	if (ask->kind == JUDGE_WRITE) {
+		made.iova = dma_write_iova(ask->iova);
+		made.oa_due += ask->oa_due == UINT64_MAX ? 0 : made.iova - ask->iova;
+	}
+	made.answered = true;
+	made.ok = made.has_oa = false;
+	made.oa = 0;
+	made.type = JUDGE_TYPE_UNSEEN;
+	ret = d->answer(j, seen, &made);
+	ask->answered = made.answered;
+	ask->ok = made.ok;
+	ask->has_oa = made.has_oa;
+	ask->oa = made.oa == UINT64_MAX ? made.oa : made.oa - (made.iova - ask->iova);
+	return ret;
+}
+
+/* The questions of one kind. */
+static int dma_pass(struct judge *j, struct judge_ask *asks, size_t nr, unsigned kind)
 {
 	static struct dma_seen seen[DMA_ASKS_MAX];
 	struct dma *d = j->state;
-	size_t at, i, some, asked;
+	size_t i, asked = 0;
+	int ret = dma_send_all(j, d, asks, nr, kind);
+
+	for (i = 0; i < nr; i++)
+		asked += dma_in_pass(d, &asks[i], kind);
+	if (!ret)
+		ret = dma_parse(j, d, seen, asked);
+	for (asked = 0, i = 0; i < nr && !ret; i++)
+		if (dma_in_pass(d, &asks[i], kind))
+			ret = dma_answer(j, d, &seen[asked++], &asks[i]);
+	for (i = 0; i < nr; i++)
+		if (kind == JUDGE_WRITE && asks[i].kind == kind && dma_in_window(j, asks[i].oa_due))
+			judge_fill_window(j, asks[i].oa_due & ~(uint64_t)(HDA_ALIGN - 1), HDA_ALIGN);
+	return ret;
+}
+
+/* Reads first: what is written is no longer the window's. */
+static int dma_ask_some(struct judge *j, struct judge_ask *asks, size_t nr)
+{
+	size_t at, some;
 	int ret = 0;
 
 	for (at = 0; at < nr && !ret; at += some) {
 		some = nr - at < DMA_ASKS_MAX ? nr - at : DMA_ASKS_MAX;
-		ret = dma_send_all(j, d, asks + at, some);
-		for (asked = 0, i = 0; i < some; i++)
-			asked += dma_touchable(d, &asks[at + i]);
+		ret = dma_pass(j, asks + at, some, JUDGE_READ);
 		if (!ret)
-			ret = dma_parse(j, d, seen, asked);
-		for (asked = 0, i = 0; i < some && !ret; i++) {
-			struct judge_ask *ask = &asks[at + i], made = *ask;
-
-			if (!dma_touchable(d, ask))
-				continue;
-			if (ask->kind == JUDGE_WRITE) {
-				made.iova = dma_write_iova(ask->iova);
-				made.oa_due += ask->oa_due == UINT64_MAX ? 0 : made.iova - ask->iova;
-			}
-			made.answered = true;
-			made.ok = made.has_oa = false;
-			made.type = JUDGE_TYPE_UNSEEN;
-			ret = d->answer(j, &seen[asked++], &made);
-			ask->answered = made.answered;
-			ask->ok = made.ok;
-			ask->has_oa = made.has_oa;
-			ask->oa = made.oa == UINT64_MAX ? made.oa : made.oa - (made.iova - ask->iova);
-		}
-		for (i = 0; i < some; i++)
-			if (asks[at + i].kind == JUDGE_WRITE && dma_in_window(j, asks[at + i].oa_due))
-				judge_fill_window(j, asks[at + i].oa_due & ~(uint64_t)(HDA_ALIGN - 1), HDA_ALIGN);
+			ret = dma_pass(j, asks + at, some, JUDGE_WRITE);
 	}
 	return ret;
 }

@@ -38,12 +38,13 @@ struct dma_seen {
  *
  * @flush:  writes the qtest command that empties the IOTLB, with its newline
  * @hole:   an iova that nothing is mapped at; @has_hole
+ * @iova_last: what lies above is not asked about
  * @answer: fills in ask from what was seen. iova and oa_due of the question are those of the access that was made
  */
 struct dma {
 	struct qemu q;
 	void (*flush)(struct dma *d, FILE *out);
-	uint64_t hole;
+	uint64_t hole, iova_last;
 	bool has_hole;
 	int (*answer)(struct judge *j, const struct dma_seen *seen, struct judge_ask *ask);
 };

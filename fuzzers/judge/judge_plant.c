@@ -140,6 +140,61 @@ static uint64_t x86_user_bit(const struct hw *hw, unsigned level, uint64_t raw, 
 	return e->kind == HW_LEAF ? raw ^ 1 << 2 : raw;
 }
 
+static uint64_t vtd_wide_pointer(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_TABLE ? raw | UINT64_C(1) << 51 : raw;
+}
+
+static uint64_t bit1_inverted(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF ? raw ^ 2 : raw;
+}
+
+/* The size code of half, and of twice the size: one zero bit too low, too high. */
+static uint64_t amd_size_low(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	if (e->kind != HW_LEAF || (raw >> 9 & 7) != 7 || e->size_lg2 < 14)
+		return raw;
+	return raw & ~(UINT64_C(1) << (e->size_lg2 - 2));
+}
+
+static uint64_t amd_size_high(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	if (e->kind != HW_LEAF || (raw >> 9 & 7) != 7)
+		return raw;
+	return raw | UINT64_C(1) << (e->size_lg2 - 1);
+}
+
+/* A page of another size than the level's, said to be of the level's. */
+static uint64_t amd_default(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF ? raw & ~(UINT64_C(7) << 9) : raw;
+}
+
+static uint64_t amd_pointer_read_only(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_TABLE ? raw & ~(UINT64_C(1) << 62) : raw;
+}
+
+static uint64_t amd_write(const struct hw *hw, unsigned level, uint64_t raw, const struct hw_entry *e)
+{
+	(void)hw;
+	(void)level;
+	return e->kind == HW_LEAF ? raw ^ UINT64_C(1) << 62 : raw;
+}
+
 static const struct plant plants[] = {
 	{ "armv8", "access flag missing", arm_no_af },
 	{ "armv8", "block and page bit exchanged", arm_page_bit },
@@ -154,6 +209,15 @@ static const struct plant plants[] = {
 	{ "x86_64", "page size bit in a pointer", x86_pointer_ps },
 	{ "x86_64", "pointers not writable", x86_pointer_ro },
 	{ "x86_64", "user bit inverted", x86_user_bit },
+	{ "vtdss", "page size bit missing in a large page", x86_no_ps },
+	{ "vtdss", "page size bit in a pointer", x86_pointer_ps },
+	{ "vtdss", "write permission inverted", bit1_inverted },
+	{ "vtdss", "an address bit beyond the host's in a pointer", vtd_wide_pointer },
+	{ "amdv1", "size code of half the size", amd_size_low },
+	{ "amdv1", "size code of twice the size", amd_size_high },
+	{ "amdv1", "size code of the level's default size", amd_default },
+	{ "amdv1", "pointers not writable", amd_pointer_read_only },
+	{ "amdv1", "write permission inverted", amd_write },
 	{ "armv7s", "access flag missing", armv7s_no_af },
 	{ "armv7s", "group code missing", armv7s_group },
 	{ "armv7s", "write permission inverted", armv7s_read_only },

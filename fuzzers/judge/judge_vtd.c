@@ -153,6 +153,7 @@ static int vtd_load(struct judge *j, const struct judge_domain *d)
 	}
 	/* Beyond what the domain can translate. */
 	v->dma.has_hole = true;
+	v->dma.iova_last = UINT64_MAX;
 	v->dma.hole = UINT64_C(1) << 50;
 	ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_CCMD, UINT64_C(1) << 63 | UINT64_C(1) << 61);
 	return ret;
