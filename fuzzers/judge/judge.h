@@ -76,6 +76,7 @@ struct judge;
  * @formats: that it judges, NULL at the end
  * @configs: configurations to judge beside those that the formats list, NULL at the end
  * @kinds:   bit n: it answers questions of kind n
+ * @iovas:   how many it is asked about for each table: what an answer costs differs a hundredfold
  * @bytes:   of its own state
  * @takes:   whether it can judge the configuration; *why if not
  * @arena:   physical address of the table arena for the configuration
@@ -91,7 +92,7 @@ struct judge_ops {
 	const char *name, *binary;
 	const char *const *formats;
 	const char *const *configs;
-	unsigned kinds;
+	unsigned kinds, iovas;
 	size_t bytes;
 	bool (*takes)(const struct config *cfg, const char **why);
 	uint64_t (*arena)(const struct config *cfg);

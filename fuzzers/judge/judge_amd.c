@@ -153,6 +153,7 @@ const struct judge_ops judge_amd = {
 	.binary = "qemu-system-x86_64",
 	.formats = amd_formats,
 	.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_POKE,
+	.iovas = 100,
 	.bytes = sizeof(struct amd),
 	.takes = amd_takes,
 	.arena = dma_arena,

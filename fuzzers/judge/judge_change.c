@@ -99,22 +99,20 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 
 int judge_changes(struct judge_table *t, struct judge_result *res)
 {
-	unsigned tries, i;
 	uint64_t iova;
 	struct walk w;
+	unsigned i;
 	int ret = 0;
 
-	for (tries = 0; tries < 2 && !ret; tries++) {
-		if (!judge_table_mapped(t, &iova))
-			return 0;
-		iova &= ~UINT64_C(7);
-		if (t->has_room && iova >= t->room_iova && iova <= t->room_last)
-			return 0;
-		walk(t->domain.hw, &t->guest, t->domain.root, t->domain.level, iova, &w);
-		if (w.end != WALK_LEAF)
-			return 0; /* the engine's checks say why, if it should not be so */
-		for (i = 0; i < w.nr && !ret; i++)
-			ret = change_entry(t, &w.steps[i], iova, res);
-	}
+	if (!judge_table_mapped(t, &iova))
+		return 0;
+	iova &= ~UINT64_C(7);
+	if (t->has_room && iova >= t->room_iova && iova <= t->room_last)
+		return 0;
+	walk(t->domain.hw, &t->guest, t->domain.root, t->domain.level, iova, &w);
+	if (w.end != WALK_LEAF)
+		return 0; /* the engine's checks say why, if it should not be so */
+	for (i = 0; i < w.nr && !ret; i++)
+		ret = change_entry(t, &w.steps[i], iova, res);
 	return ret;
 }

@@ -172,8 +172,7 @@ static unsigned dma_fetch(FILE *out, uint64_t iova)
 static unsigned dma_read(FILE *out, struct dma *d, uint64_t iova)
 {
 	d->flush(d, out);
-	fprintf(out, "writeb 0x%" PRIx64 " 0\n", HDA + HDA_RIRBCTL);
-	return 2 + dma_fetch(out, iova);
+	return 1 + dma_fetch(out, iova);
 }
 
 static unsigned dma_write(FILE *out, struct dma *d, uint64_t iova)
@@ -181,10 +180,10 @@ static unsigned dma_write(FILE *out, struct dma *d, uint64_t iova)
 	uint64_t base = iova - HDA_FIRST_RESPONSE;
 
 	d->flush(d, out);
-	fprintf(out, "writeb 0x%" PRIx64 " 3\nwriteb 0x%" PRIx64 " 5\n", HDA + HDA_RIRBCTL, HDA + HDA_RIRBSTS);
+	fprintf(out, "writeb 0x%" PRIx64 " 5\n", HDA + HDA_RIRBSTS);
 	fprintf(out, "writel 0x%" PRIx64 " 0x%x\nwritel 0x%" PRIx64 " 0x%x\nwritew 0x%" PRIx64 " 0x8000\n", HDA + HDA_RIRBLBASE, (uint32_t)base,
 		HDA + HDA_RIRBUBASE, (uint32_t)(base >> 32), HDA + HDA_RIRBWP);
-	return 6 + dma_fetch(out, d->hole);
+	return 5 + dma_fetch(out, d->hole);
 }
 
 /* The iova that is written to for a question about iova: in the same page, where a response can go. */
@@ -309,7 +308,7 @@ static bool dma_in_pass(const struct dma *d, const struct judge_ask *ask, unsign
 
 static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, size_t nr, unsigned kind)
 {
-	unsigned commands = 0;
+	unsigned commands = 1;
 	size_t bytes = 0, i;
 	char *text = NULL;
 	FILE *out = open_memstream(&text, &bytes);
@@ -317,6 +316,8 @@ static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, 
 
 	if (!out)
 		abort();
+	/* Responses go nowhere, or to memory. */
+	fprintf(out, "writeb 0x%" PRIx64 " %u\n", HDA + HDA_RIRBCTL, kind == JUDGE_READ ? 0 : 3);
 	for (i = 0; i < nr; i++)
 		if (dma_in_pass(d, &asks[i], kind))
 			commands += kind == JUDGE_READ ? dma_read(out, d, asks[i].iova) : dma_write(out, d, dma_write_iova(asks[i].iova));

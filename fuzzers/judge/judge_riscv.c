@@ -218,6 +218,7 @@ const struct judge_ops judge_riscv = {
 	.binary = "qemu-system-riscv64",
 	.formats = riscv_formats,
 	.kinds = (1u << JUDGE_KINDS_NR) - 1,
+	.iovas = 200,
 	.bytes = sizeof(struct riscv),
 	.takes = riscv_takes,
 	.arena = riscv_arena,

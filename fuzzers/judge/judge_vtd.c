@@ -187,6 +187,7 @@ static const char *const vtd_configs[] = {
 		.formats = vtd_formats,                             \
 		.configs = vtd_configs,                             \
 		.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_POKE, \
+		.iovas = 100,                                       \
 		.bytes = sizeof(struct vtd),                        \
 		.takes = vtd_takes,                                 \
 		.arena = dma_arena,                                 \

@@ -318,6 +318,7 @@ const struct judge_ops judge_x86 = {
 	.binary = "qemu-system-x86_64",
 	.formats = x86_formats,
 	.kinds = (1u << JUDGE_KINDS_NR) - 1,
+	.iovas = 200,
 	.bytes = sizeof(struct x86),
 	.takes = x86_takes,
 	.arena = x86_arena,
