@@ -100,7 +100,7 @@ struct config {
  * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, or -ENOMEM if memory ran out
  * TRAIT_QUIET_UNMAP:  where -ERANGE is due, unmap returns 0 and has removed nothing
  * TRAIT_ZERO_IS_HOLE: translate knows no error but -ENOENT, and returns it for an oa of 0 too
- * TRAIT_TOP_IS_BOUND: to unmap and dirty a range that reaches above a root that can still grow is out of range
+ * TRAIT_TOP_IS_BOUND: to cut, unmap and dirty a range that reaches above a root that can still grow is out of range
  * TRAIT_OWN_SYNC:     a call may wait for invalidations of its own while others are owed; all need be gone only when the gather has been
  *                     synced
  * TRAIT_MAPPING_EINVAL: -EINVAL stands for -ENOMEM where a table could not be mapped for a device that does not snoop

@@ -39,11 +39,45 @@ const struct engine_list engines[] = {
 
 bool engine_hostile;
 
+/* The formats that the native engine has and another one has too. */
+static const struct engine_ops *engine_shared[16];
+static const struct engine_list engine_both = { "both", engine_shared };
+
 static const struct engine_list *engine_chosen = engines;
+
+static const struct engine_ops *engine_format(const struct engine_list *list, const char *name)
+{
+	const struct engine_ops *const *f;
+
+	for (f = list->formats; *f; f++)
+		if (!strcmp((*f)->name, name))
+			return *f;
+	return NULL;
+}
+
+/* Returns how many formats both means. */
+static unsigned engine_share(void)
+{
+	const struct engine_list *e;
+	const struct engine_ops *const *f;
+	unsigned nr = 0;
+
+	for (e = engines + 1; e->name; e++)
+		for (f = e->formats; *f && nr + 1 < sizeof(engine_shared) / sizeof(engine_shared[0]); f++)
+			if (engine_format(engines, (*f)->name))
+				engine_shared[nr++] = *f;
+	engine_shared[nr] = NULL;
+	return nr;
+}
 
 int engine_choose(const char *name)
 {
 	const struct engine_list *e;
+
+	if (!strcmp(name, engine_both.name)) {
+		engine_chosen = engine_share() ? &engine_both : engine_chosen;
+		return engine_chosen == &engine_both ? 0 : -ENOENT;
+	}
 
 	for (e = engines; e->name && strcmp(e->name, name); e++)
 		;
@@ -60,10 +94,15 @@ const struct engine_ops *const *engine_formats(void)
 
 const struct engine_ops *engine_find(const char *name)
 {
-	const struct engine_ops *const *f;
+	return engine_format(engine_chosen, name);
+}
 
-	for (f = engine_chosen->formats; *f; f++)
-		if (!strcmp((*f)->name, name))
-			return *f;
-	return NULL;
+const char *engine_name(void)
+{
+	return engine_chosen->name;
+}
+
+const struct engine_ops *engine_twin(const char *name)
+{
+	return engine_chosen == &engine_both ? engine_format(engines, name) : NULL;
 }

@@ -104,7 +104,10 @@ struct engine_list {
 /* The engines built in, a NULL name at the end. */
 extern const struct engine_list engines[];
 
-/* engine_choose - which engine the two below mean from now on; "native" to begin with. 0, or -ENOENT: none of that name is built in. */
+/*
+ * engine_choose - which engine the functions below mean from now on; "native" to begin with. "both": the native engine beside another one
+ * that has the format. 0, or -ENOENT: none of that name is built in.
+ */
 int engine_choose(const char *name);
 
 /*
@@ -118,5 +121,11 @@ const struct engine_ops *const *engine_formats(void);
 
 /* The chosen engine's format called name, or NULL. */
 const struct engine_ops *engine_find(const char *name);
+
+/* "native", or as it was chosen. */
+const char *engine_name(void);
+
+/* If both are chosen, the native engine's format called name, which is to run beside the chosen one; else NULL. */
+const struct engine_ops *engine_twin(const char *name);
 
 #endif

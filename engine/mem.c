@@ -339,15 +339,57 @@ uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 	return mem_view_load(&m->view, pa, bytes_lg2);
 }
 
+/*
+ * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
+ * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
+ */
+static unsigned mem_step_lg2(uint64_t from, uint64_t to)
+{
+	uint64_t step = to - from;
+
+	if (!step)
+		return 0;
+	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
+}
+
+/*
+ * Make a relaxed store of 8 bytes part of the event before it, if that is one to the items just before it in the same table whose values, old and
+ * new, go on. With nothing between the two, nothing tells in which order they came: a walk reads one item of a table. An engine that stores item by
+ * item is looked at as fast as one that fills. Not for halves of items, which are 4 bytes.
+ */
+static bool mem_extend(struct mem *m, uint64_t pa, uint64_t old, uint64_t val)
+{
+	struct mem_event *last = m->view.events_nr ? &m->view.events[m->view.events_nr - 1] : NULL;
+	unsigned step_lg2, old_step_lg2;
+
+	if (!last || last->pa + ((uint64_t)last->nr << 3) != pa || last->pa < m->live_first || last->nr == UINT16_MAX ||
+	    last->kind != MEM_STORE || last->order == MEM_RELEASE || last->bytes_lg2 != 3)
+		return false;
+	if (last->nr == 1) {
+		step_lg2 = mem_step_lg2(last->new, val);
+		old_step_lg2 = mem_step_lg2(last->old, old);
+		if (step_lg2 == 64 || old_step_lg2 == 64)
+			return false;
+		last->step_lg2 = (uint8_t)step_lg2;
+		last->old_step_lg2 = (uint8_t)old_step_lg2;
+	} else if (val != mem_event_new(last, last->nr) || old != mem_event_old(last, last->nr)) {
+		return false;
+	}
+	last->nr++;
+	return true;
+}
+
 void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
 {
-	struct mem_event ev = { .kind = MEM_STORE, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .new = val };
+	uint64_t old;
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
-	ev.old = mem_view_load(&m->view, pa, bytes_lg2);
+	old = mem_view_load(&m->view, pa, bytes_lg2);
 	mem_raw_store(m, pa, bytes_lg2, val, __ATOMIC_RELEASE);
-	mem_log(m, &ev);
+	if (order != MEM_RELAXED || bytes_lg2 != 3 || !mem_extend(m, pa, old, val))
+		mem_log(m, &(struct mem_event){
+				   .kind = MEM_STORE, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = old, .new = val });
 }
 
 static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind)
@@ -370,19 +412,6 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
 {
 	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE);
-}
-
-/*
- * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
- * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
- */
-static unsigned mem_step_lg2(uint64_t from, uint64_t to)
-{
-	uint64_t step = to - from;
-
-	if (!step)
-		return 0;
-	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
 }
 
 /*

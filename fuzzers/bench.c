@@ -16,7 +16,7 @@
 #define SCALES_MAX 8
 
 static const char help[] =
-	"usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [--format FORMAT]... [--config TEXT] [--quick] "
+	"usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [engines] [--format FORMAT]... [--config TEXT] [--quick] "
 	"[--seconds S] [--ops N] [--seed S] [--json]\n"
 	"\n"
 	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
@@ -37,7 +37,10 @@ static const char help[] =
 	"bytes of the interval\n"
 	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
 	"\n"
-	"Without a part: all. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
+	"  engines  where another engine is built in (scripts/linux): ns per call of the native one and of the other, round by round\n"
+	"           in turn, without an observer, each call with its sync, and the ratio; then the checked mix on each, without cuts\n"
+	"\n"
+	"Without a part: all but engines. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
 	"\n"
 	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
@@ -49,7 +52,7 @@ static const char help[] =
 	"No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
-	bool raw, checked, proof;
+	bool raw, checked, proof, engines;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -72,12 +75,14 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->checked = true;
 		} else if (!strcmp(word, "proof")) {
 			p->proof = true;
+		} else if (!strcmp(word, "engines")) {
+			p->engines = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
 			p->scales[p->scales_nr++] = strtoull(word + 6, &end, 10);
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, scale and scale=PIECES, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, scale, scale=PIECES and engines, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -217,7 +222,7 @@ static int run_checked(const struct options *o, const struct config *cfg, json_t
 	uint64_t ops = o->ops ? o->ops : o->quick ? CHECKED_OPS_QUICK : CHECKED_OPS;
 	struct bench_checked n;
 
-	if (bench_checked(cfg, &o->exec, o->has_seed ? o->seed : 1, ops, &n))
+	if (bench_checked(cfg, &o->exec, o->has_seed ? o->seed : 1, ops, true, &n))
 		return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
 	if (json)
 		json_object_set_new(json, "checked", json_checked(&n));
@@ -335,6 +340,13 @@ static int run_scale(const struct options *o, const struct config *cfg, const st
 	return -1;
 }
 
+static int run_engines(const struct options *o, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : RAW_SECONDS;
+
+	return bench_engines_run(o, seconds, o->ops ? o->ops : CHECKED_OPS_QUICK, json);
+}
+
 /* --- the command --- */
 
 typedef int run_part(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json);
@@ -412,6 +424,8 @@ static int run_text(const struct options *o, const struct parts *p)
 		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
+	if (p->engines && ret < 0)
+		ret = run_engines(o, NULL);
 	return ret;
 }
 
@@ -445,6 +459,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,
 			 "formats", formats);
+	if (p->engines && ret < 0)
+		ret = run_engines(o, root);
 	if (ret < 0) {
 		json_dumpf(root, stdout, JSON_INDENT(1));
 		putchar('\n');

@@ -37,6 +37,12 @@ struct bench_raw {
 int bench_raw(const struct config *cfg, const struct exec_options *options, double seconds, struct bench_raw *raw);
 
 /*
+ * bench_engines - two engines in turn, round by round, none observed: ns[0] is of names[0], ns[1] of names[1], both as engine_choose knows
+ * them; names[1] stays chosen. Otherwise as bench_raw.
+ */
+int bench_engines(const struct config *cfg, const struct exec_options *options, const char *const names[2], double seconds, struct bench_raw *raw);
+
+/*
  * struct bench_checked - the default mix under the oracle.
  *
  * @ns, @cpu_ns: of all operations, generating them included: as the clock on the wall has it, and as the processor, which does not count
@@ -50,10 +56,11 @@ struct bench_checked {
 };
 
 /*
- * bench_checked - ops operations of the default mix, the domain made anew every 2,048. Runs twice: once to time it, once to count. 0 or
- * -errno.
+ * bench_checked - ops operations of the default mix, the domain made anew every 2,048; without cuts, if they are not asked for. Runs twice:
+ * once to time it, once to count. 0 or -errno.
  */
-int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked);
+int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, bool cuts,
+		  struct bench_checked *checked);
 
 /*
  * struct bench_proof_row - one leaf of 2^size_lg2 bytes in each call; a cut is one smallest page (2^granule_lg2) after its middle.
@@ -95,6 +102,11 @@ struct bench_scale {
 };
 
 int bench_scale(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t pieces, struct bench_scale *scale);
+
+/* hitless bench engines: every format that another engine has too. json: the root object, or NULL to print. -1, or the exit status. */
+struct options;
+struct json_t;
+int bench_engines_run(const struct options *o, double seconds, uint64_t ops, struct json_t *json);
 
 /* CLOCK_MONOTONIC in nanoseconds; the processor time of this process. */
 uint64_t bench_now(void);

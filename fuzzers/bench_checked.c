@@ -72,7 +72,7 @@ static void checked_count(struct bench_checked *n, const struct exec *x, const s
 }
 
 /* One domain of the mix. counts: NULL while it is timed. */
-static int checked_domain(struct exec *x, const struct config *cfg, uint64_t seed, uint64_t ops, struct bench_checked *counts)
+static int checked_domain(struct exec *x, const struct config *cfg, uint64_t seed, uint64_t ops, bool cuts, struct bench_checked *counts)
 {
 	struct gen gen;
 	const char *why;
@@ -86,7 +86,9 @@ static int checked_domain(struct exec *x, const struct config *cfg, uint64_t see
 	for (; ops; ops--) {
 		bool partial;
 
-		gen_next(&gen, &op);
+		do
+			gen_next(&gen, &op);
+		while (op.kind == OP_CUT && !cuts);
 		if (!counts) {
 			exec_op(x, &op);
 			continue;
@@ -103,17 +105,18 @@ static int checked_domain(struct exec *x, const struct config *cfg, uint64_t see
 	return 0;
 }
 
-static int checked_pass(struct exec *x, const struct config *cfg, uint64_t seed, uint64_t ops, struct bench_checked *counts)
+static int checked_pass(struct exec *x, const struct config *cfg, uint64_t seed, uint64_t ops, bool cuts, struct bench_checked *counts)
 {
 	uint64_t done;
 	int ret = 0;
 
 	for (done = 0; done < ops && !ret; done += DOMAIN_OPS)
-		ret = checked_domain(x, cfg, seed + done, ops - done < DOMAIN_OPS ? ops - done : DOMAIN_OPS, counts);
+		ret = checked_domain(x, cfg, seed + done, ops - done < DOMAIN_OPS ? ops - done : DOMAIN_OPS, cuts, counts);
 	return ret;
 }
 
-int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, struct bench_checked *checked)
+int bench_checked(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t ops, bool cuts,
+		  struct bench_checked *checked)
 {
 	uint64_t start, cpu;
 	struct exec x;
@@ -125,15 +128,15 @@ int bench_checked(const struct config *cfg, const struct exec_options *options, 
 	if (ret)
 		return ret;
 	/* What the first touch of the arena costs is not the operations'. */
-	ret = checked_pass(&x, cfg, seed, ops < DOMAIN_OPS ? ops : DOMAIN_OPS, NULL);
+	ret = checked_pass(&x, cfg, seed, ops < DOMAIN_OPS ? ops : DOMAIN_OPS, cuts, NULL);
 	start = bench_now();
 	cpu = bench_cpu();
 	if (!ret)
-		ret = checked_pass(&x, cfg, seed, ops, NULL);
+		ret = checked_pass(&x, cfg, seed, ops, cuts, NULL);
 	checked->ns = bench_now() - start;
 	checked->cpu_ns = bench_cpu() - cpu;
 	if (!ret)
-		ret = checked_pass(&x, cfg, seed, ops, checked);
+		ret = checked_pass(&x, cfg, seed, ops, cuts, checked);
 	exec_release(&x);
 	return ret;
 }

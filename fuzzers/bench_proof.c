@@ -127,7 +127,7 @@ int bench_checks(const struct config *cfg, const struct exec_options *options, u
 
 	for (i = 0; i < BENCH_CHECKS_NR && !ret; i++) {
 		some.checks = i < CHECK_NR ? 1u << i : i == BENCH_CHECKS_ALL ? options->checks : 0;
-		ret = bench_checked(cfg, &some, seed, ops, &checked);
+		ret = bench_checked(cfg, &some, seed, ops, true, &checked);
 		cpu_ns[i] = (double)checked.cpu_ns / (double)checked.operations;
 	}
 	return ret;

@@ -145,39 +145,67 @@ static int raw_round(struct raw *r, double best[BENCH_OPS_NR])
 	return ret ? -EIO : 0;
 }
 
-static int raw_row(struct exec *x, const struct hw *hw, double seconds, struct bench_row *row)
+/* Where the calls of a row go. 0, or -ENOSPC: the configuration has no room for them. */
+static int raw_place(struct raw *r, struct exec *x, const struct hw *hw, struct bench_row *row)
 {
-	struct raw r = { .x = x, .hw = hw, .row = row, .bytes = (uint64_t)row->leaves_nr << row->size_lg2 };
-	uint64_t room = hw->has_low ? hw->iova_low_last : UINT64_MAX - hw->iova_high_first, oa_room = layout_mask(hw->oa_lg2), end, i;
-	int ret = 0;
+	uint64_t room = hw->has_low ? hw->iova_low_last : UINT64_MAX - hw->iova_high_first, oa_room = layout_mask(hw->oa_lg2);
+	unsigned i;
 
+	*r = (struct raw){ .x = x, .hw = hw, .row = row, .bytes = (uint64_t)row->leaves_nr << row->size_lg2 };
 	/* Beside each other, above the first range; in the oa half its width further on, where there is room. */
-	r.base = (hw->has_low ? 0 : hw->iova_high_first) + r.bytes;
-	r.stride = r.bytes;
+	r->base = (hw->has_low ? 0 : hw->iova_high_first) + r->bytes;
+	r->stride = r->bytes;
 	if (oa_room < room)
 		room = oa_room;
 	row->calls = CALLS_MAX;
-	while (row->calls && (row->calls + 2) * r.stride - 1 > room)
+	while (row->calls && (row->calls + 2) * r->stride - 1 > room)
 		row->calls /= 2;
 	if (!row->calls)
 		return -ENOSPC;
-	r.oa = row->calls * r.stride < oa_room / 2 ? oa_room / 2 + 1 : 0;
+	r->oa = row->calls * r->stride < oa_room / 2 ? oa_room / 2 + 1 : 0;
 	/* Off by one page, so that several leaves do not become one. */
 	if (row->leaves_nr > 1)
-		r.oa += UINT64_C(1) << row->size_lg2;
-	for (i = 1; i <= PROT_ALL && !r.prot; i++)
-		if ((i & PROT_R) && (i & PROT_W) && hw->format->expressible(hw, (unsigned)i))
-			r.prot = (unsigned)i;
+		r->oa += UINT64_C(1) << row->size_lg2;
+	for (i = 1; i <= PROT_ALL && !r->prot; i++)
+		if ((i & PROT_R) && (i & PROT_W) && hw->format->expressible(hw, i))
+			r->prot = i;
+	rng_init(&r->rng, 1);
+	return 0;
+}
+
+/* Without an observer, then with the log. */
+static int raw_row(struct exec *x, const struct hw *hw, double seconds, struct bench_row *row)
+{
+	struct raw r;
+	int ret = raw_place(&r, x, hw, row);
+	uint64_t end;
+	unsigned i;
+
 	for (i = 0; i < 2 && !ret; i++) {
 		unsigned rounds = 0;
 
-		rng_init(&r.rng, 1);
 		r.observed = i;
 		mem_observe(&x->mem, r.observed);
 		for (end = bench_now() + (uint64_t)(seconds * 1e9); !ret && (rounds < ROUNDS_MIN || bench_now() < end); rounds++)
 			ret = raw_round(&r, row->ns[i]);
 	}
 	mem_observe(&x->mem, false);
+	return ret;
+}
+
+/* One engine, then the other, round by round. */
+static int raw_row_engines(struct exec x[2], const struct hw *hw, double seconds, struct bench_row *row)
+{
+	uint64_t end = bench_now() + (uint64_t)(seconds * 1e9);
+	unsigned rounds = 0, i;
+	struct raw r[2];
+	int ret = 0;
+
+	for (i = 0; i < 2 && !ret; i++)
+		ret = raw_place(&r[i], &x[i], hw, row);
+	for (; !ret && (rounds < ROUNDS_MIN || bench_now() < end); rounds++)
+		for (i = 0; i < 2 && !ret; i++)
+			ret = raw_round(&r[i], row->ns[i]);
 	return ret;
 }
 
@@ -222,5 +250,43 @@ int bench_raw(const struct config *cfg, const struct exec_options *options, doub
 		exec_close(&x);
 	}
 	exec_release(&x);
+	return ret;
+}
+
+int bench_engines(const struct config *cfg, const struct exec_options *options, const char *const names[2], double seconds, struct bench_raw *raw)
+{
+	struct exec_options bare = *options;
+	const char *why;
+	struct exec x[2];
+	unsigned i, k;
+	struct hw hw;
+	int ret = 0;
+
+	bare.observed = false;
+	if (hw_init(&hw, cfg, &why))
+		return -EINVAL;
+	if (exec_init(&x[0], &bare, bench_found, &x[0]))
+		return -ENOMEM;
+	if (exec_init(&x[1], &bare, bench_found, &x[1])) {
+		exec_release(&x[0]);
+		return -ENOMEM;
+	}
+	raw_plan(cfg, raw);
+	for (i = 0; i < raw->nr && !ret; i++) {
+		for (k = 0; k < 2 && !ret; k++) {
+			ret = engine_choose(names[k]);
+			if (!ret)
+				ret = exec_open(&x[k], cfg, &why);
+		}
+		if (ret)
+			break;
+		ret = raw_row_engines(x, &hw, seconds, &raw->rows[i]);
+		if (ret == -ENOSPC)
+			ret = 0;
+		exec_close(&x[0]);
+		exec_close(&x[1]);
+	}
+	exec_release(&x[0]);
+	exec_release(&x[1]);
 	return ret;
 }

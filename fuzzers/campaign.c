@@ -139,6 +139,8 @@ static void campaign_found(struct campaign *c, struct worker *w)
 		trace_push(&t, &w->ops[k]);
 	new = &c->findings[c->findings_nr++];
 	new->times = 1;
+	new->known = known_has(&c->known, f->signature);
+	c->new_nr += !new->known;
 	/* First what there is, then what is left of it: the process may be killed at any moment. */
 	finding_save(f, &t, c->plan.dir, new->path, sizeof(new->path));
 	if (!minimize(&c->plan.exec, &t, f, c->o->until_finding ? 20 : 10))
@@ -151,7 +153,8 @@ static void campaign_found(struct campaign *c, struct worker *w)
 	new->finding = *f;
 	new->ops_nr = t.nr;
 	trace_release(&t);
-	campaign_print_finding(new, c->o->json ? stderr : stdout);
+	if (!new->known)
+		campaign_print_finding(new, c->o->json ? stderr : stdout);
 }
 
 /* The worker of this job has ended with status. Returns whether it should be replaced. */
@@ -202,7 +205,7 @@ static void campaign_poll(struct campaign *c, bool over)
 		if (!c->pids[job])
 			continue;
 		if (waitpid(c->pids[job], &status, WNOHANG) == c->pids[job]) {
-			if (campaign_reap(c, job, status) && !over && !(c->o->until_finding && c->findings_nr) && !c->tool_fault)
+			if (campaign_reap(c, job, status) && !over && !(c->o->until_finding && c->new_nr) && !c->tool_fault)
 				campaign_spawn(c, job);
 		} else if (ops != c->seen[job]) {
 			c->seen[job] = ops;
@@ -224,7 +227,7 @@ static void campaign_progress(const struct campaign *c, bool terminal)
 	for (i = 0; i < CHECK_NR; i++)
 		comparisons += s.comparisons[i];
 	fprintf(stderr, "%s%.0f s: %" PRIu64 " operations, %" PRIu64 " comparisons, %u findings%s", terminal ? "\r" : "",
-		campaign_now() - c->started, s.operations, comparisons, c->findings_nr, terminal ? "  " : "\n");
+		campaign_now() - c->started, s.operations, comparisons, c->new_nr, terminal ? "  " : "\n");
 }
 
 static void campaign_loop(struct campaign *c)
@@ -237,7 +240,7 @@ static void campaign_loop(struct campaign *c)
 		struct timespec nap = { .tv_nsec = 5000000 };
 		double now = campaign_now();
 
-		if (!stopped && (campaign_stop || (end && now >= end) || (c->o->until_finding && c->findings_nr) || c->tool_fault)) {
+		if (!stopped && (campaign_stop || (end && now >= end) || (c->o->until_finding && c->new_nr) || c->tool_fault)) {
 			for (job = 0; job < c->plan.jobs; job++)
 				__atomic_store_n(&c->workers[job]->stop, 1, __ATOMIC_RELAXED);
 			stopped = now;
@@ -261,6 +264,9 @@ static int campaign_init(struct campaign *c, const struct options *o)
 
 	memset(c, 0, sizeof(*c));
 	c->o = o;
+	ret = known_load(&c->known, o->known);
+	if (ret >= 0)
+		return ret;
 	ret = plan_make(&c->plan, o);
 	if (ret)
 		return ret;
@@ -298,6 +304,7 @@ static void campaign_release(struct campaign *c)
 	free(c->seen_at);
 	free(c->stuck);
 	free(c->findings);
+	known_release(&c->known);
 	free(c->plan.real);
 	free(c->plan.tiny);
 }
@@ -310,12 +317,12 @@ static int campaign_status(const struct campaign *c)
 
 	if (c->tool_fault)
 		return EXIT_TOOL;
-	if (c->findings_nr)
+	if (c->new_nr)
 		return EXIT_FINDING;
 	campaign_sum(c, c->plan.formats_nr, &s);
 	for (i = 0; i < CHECK_NR; i++)
 		comparisons += s.comparisons[i];
-	if (!comparisons || !s.leaves)
+	if (!comparisons || !s.leaves || (!strcmp(engine_name(), "both") && !s.twin_items))
 		return complain(EXIT_TOOL, "the campaign compared nothing");
 	return EXIT_CLEAN;
 }
@@ -332,11 +339,15 @@ static const char fuzz_help[] =
 	"      --seed N         start from this seed (default: random; it is printed)\n"
 	"      --jobs N         worker processes (default 1)\n"
 	"      --until-finding  end with the first finding\n"
+	"      --known FILE     findings that are written up already: patterns of signatures, one a line, as in\n"
+	"                       \"stale-iotlb G4 * unmap * *\". They are saved and counted, and do not make it fail\n"
 	"      --out DIR        where traces of findings go (default findings)\n"
 	"      --model M        strong, weak or incoherent alone\n"
 	"      --tlb V          generic, amd, vtd, arm, riscv, armv7s or dart alone\n"
 	"      --without C,..   leave out checks\n"
-	"      --engine NAME    native, or linux where it is built in (scripts/linux)\n"
+	"      --engine NAME    native, or linux where it is built in (scripts/linux), or both: the same operations on the two, each under\n"
+	"                       the oracle, and their tables compared bit for bit. No failing allocations and no device inside\n"
+	"                       operations then: the two do not allocate and store equally often\n"
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"
@@ -352,7 +363,7 @@ int cmd_fuzz(int argc, char **argv)
 	unsigned job;
 	int status = options_parse(argc, argv,
 				   OPTION_FORMAT | OPTION_SEED | OPTION_OPS | OPTION_SECONDS | OPTION_JOBS | OPTION_JSON | OPTION_UNTIL |
-					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA,
+					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_KNOWN,
 				   fuzz_help, &o);
 
 	if (status >= 0)

@@ -8,14 +8,16 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "known.h"
 #include "options.h"
 #include "worker.h"
 
 #define CAMPAIGN_FINDINGS_MAX 256
 
-/* A finding of this campaign, minimized, with the file that holds its trace. */
+/* A finding of this campaign, minimized, with the file that holds its trace. @known: it is written up already. */
 struct campaign_finding {
 	struct finding finding;
+	bool known;
 	uint64_t times;
 	size_t ops_nr;
 	char path[1024];
@@ -24,6 +26,7 @@ struct campaign_finding {
 /*
  * struct campaign - the parent's view.
  *
+ * @findings_nr, @new_nr: signatures that were found; of those, the ones that were not known
  * @repeats: findings beyond CAMPAIGN_FINDINGS_MAX signatures, which their workers saved
  * @workers: shared with the processes pids; pid 0: none running
  * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
@@ -38,7 +41,8 @@ struct campaign {
 	double *seen_at;
 	bool *stuck;
 	struct campaign_finding *findings;
-	unsigned findings_nr;
+	unsigned findings_nr, new_nr;
+	struct known known;
 	uint64_t repeats;
 	bool tool_fault;
 	double started, seconds;

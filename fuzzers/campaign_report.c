@@ -22,6 +22,7 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	sum->unmaps += s->unmaps;
 	sum->unmaps_partial += s->unmaps_partial;
 	sum->turns += s->turns;
+	sum->twin_items += s->twin_items;
 	sum->cost.commands += s->cost.commands;
 	sum->cost.spare += s->cost.spare;
 	sum->cost.syncs += s->cost.syncs;
@@ -64,7 +65,7 @@ static unsigned campaign_findings_of(const struct campaign *c, const char *forma
 	for (i = 0; i < c->findings_nr; i++) {
 		const char *at = strstr(c->findings[i].finding.signature, format);
 
-		nr += at && at[-1] == ' ' && at[strlen(format)] == ' ';
+		nr += at && at[-1] == ' ' && at[strlen(format)] == ' ' && !c->findings[i].known;
 	}
 	return nr;
 }
@@ -78,10 +79,8 @@ static double stats_rate(const struct worker_stats *s)
 /* What replay must be told beside the file. */
 static const char *campaign_engine(char *buf, size_t bytes)
 {
-	const char *name = engine_formats()[0]->engine;
-
-	if (strcmp(name, "native"))
-		snprintf(buf, bytes, "--engine %s %s", name, engine_hostile ? "--hostile " : "");
+	if (strcmp(engine_name(), "native"))
+		snprintf(buf, bytes, "--engine %s %s", engine_name(), engine_hostile ? "--hostile " : "");
 	else
 		buf[0] = '\0';
 	return buf;
@@ -96,7 +95,7 @@ void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 		f->times == 1 ? "" : "s", campaign_engine(engine, sizeof(engine)), f->path);
 	/* A crash would end that too. */
 	if (f->finding.v.class != VERDICT_CRASH)
-		fprintf(out, "store by store: hitless show --stores --op %zu %s\n", f->finding.op_idx + 1, f->path);
+		fprintf(out, "store by store: hitless show --stores --op %zu %s%s\n", f->finding.op_idx + 1, engine, f->path);
 }
 
 void campaign_print(const struct campaign *c, FILE *out)
@@ -113,7 +112,7 @@ void campaign_print(const struct campaign *c, FILE *out)
 			s.operations, stats_comparisons(&s), s.leaves, campaign_findings_of(c, c->plan.formats[i]), stats_rate(&s));
 	}
 	fprintf(out, "%-10s %8" PRIu64 " %12" PRIu64 " %14" PRIu64 " %14" PRIu64 " %9u %10.0f\n", "all", all.domains, all.operations,
-		stats_comparisons(&all), all.leaves, c->findings_nr, stats_rate(&all));
+		stats_comparisons(&all), all.leaves, c->new_nr, stats_rate(&all));
 	fprintf(out,
 		"mix: %.1f%% cuts that split, %.1f%% maps that succeed, %.1f%% unmaps (%.0f%% of them partial), %.1f%% refused "
 		"(%.1f%% for want of memory); %.1f leaves an operation\n",
@@ -121,8 +120,18 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	for (i = 0; i < c->plan.formats_nr; i++)
+		if (!hw_find(c->plan.formats[i])->decode)
+			fprintf(out, "%s has no decoder yet (oracle/hw_%s.c): nothing was read from its tables\n", c->plan.formats[i],
+				c->plan.formats[i]);
+	if (!strcmp(engine_name(), "both"))
+		fprintf(out, "engines: %" PRIu64 " items compared with those of the native engine\n", all.twin_items);
 	fprintf(out, "invalidation: %" PRIu64 " commands, %.1f%% of them more than was needed; %" PRIu64 " syncs, %.1f%%\n", all.cost.commands,
 		percent(all.cost.spare, all.cost.commands), all.cost.syncs, percent(all.cost.spare_syncs, all.cost.syncs));
+	for (i = 0; i < c->findings_nr; i++)
+		if (c->findings[i].known)
+			fprintf(out, "known: %s, %" PRIu64 " time%s, %s\n", c->findings[i].finding.signature, c->findings[i].times,
+				c->findings[i].times == 1 ? "" : "s", c->findings[i].path);
 	fprintf(out, "checks:");
 	for (i = 0; i < CHECK_NR; i++) {
 		if (c->plan.exec.checks & 1u << i)
@@ -140,14 +149,14 @@ static json_t *json_stats(const struct worker_stats *s)
 
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(comparisons, check_names[i], json_integer((json_int_t)s->comparisons[i]));
-	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:o}", "operations",
+	o = json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:f, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "operations",
 		      (json_int_t)s->operations,
 		      "operations_per_second", stats_rate(s), "leaves_per_operation",
 		      s->operations ? (double)s->leaves / (double)s->operations : 0.0, "leaves", (json_int_t)s->leaves, "domains",
 		      (json_int_t)s->domains, "splits_percent", percent(s->splits, s->operations), "maps_percent",
 		      percent(s->maps_done, s->operations), "unmaps_percent", percent(s->unmaps, s->operations), "unmaps_partial_percent",
 		      percent(s->unmaps_partial, s->unmaps), "refused_percent", percent(s->refused, s->operations), "no_memory_percent",
-		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns,
+		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns, "items_compared_between_engines", (json_int_t)s->twin_items,
 		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
 		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons", comparisons);
 	return o;
@@ -165,6 +174,7 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 		      f->finding.op_kind < OP_NR ? op_name((enum op_kind)f->finding.op_kind) : "domain", "signature", f->finding.signature,
 		      "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations",
 		      (json_int_t)f->ops_nr);
+	json_object_set_new(o, "known", json_boolean(f->known));
 	if (f->finding.v.before[0]) {
 		json_object_set_new(o, "before", json_string(f->finding.v.before));
 		json_object_set_new(o, "after", json_string(f->finding.v.after));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../oracle/dirty.h"
+#include "twin.h"
 
 const struct exec_options exec_defaults = {
 	.arena_bytes = 256u << 20,
@@ -70,6 +71,10 @@ int exec_resolve(struct config *cfg, char *err, size_t err_bytes)
 		snprintf(err, err_bytes, "%s: the hardware does not allow this: %s", cfg->format, why);
 		return -EINVAL;
 	}
+	if (engine_twin(cfg->format) && engine_twin(cfg->format)->resolve(cfg, &why)) {
+		snprintf(err, err_bytes, "%s: the native engine cannot run beside it: %s", cfg->format, why);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -108,7 +113,7 @@ static void exec_turn(void *arg)
 	x->mem.turn_at = exec_next_turn(x->op, x->mem.turn_at + 1);
 }
 
-int exec_init(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg)
+static int exec_init_one(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg)
 {
 	memset(x, 0, sizeof(*x));
 	x->options = *options;
@@ -121,8 +126,36 @@ int exec_init(struct exec *x, const struct exec_options *options, exec_finding_f
 	return 0;
 }
 
+/* What the second engine does is a finding of the pair. */
+static void exec_twin_found(void *arg, const struct verdict *v, const struct op *op)
+{
+	struct exec *x = arg;
+
+	x->speaker = x->twin;
+	x->finding(x->finding_arg, v, op);
+}
+
+int exec_init(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg)
+{
+	int ret = exec_init_one(x, options, finding, arg);
+
+	if (ret || !options->observed || strcmp(engine_name(), "both"))
+		return ret;
+	x->twin = malloc(sizeof(*x->twin));
+	ret = x->twin ? exec_init_one(x->twin, options, exec_twin_found, x) : -ENOMEM;
+	if (ret) {
+		free(x->twin);
+		x->twin = NULL;
+		exec_release(x);
+	}
+	return ret;
+}
+
 void exec_release(struct exec *x)
 {
+	if (x->twin)
+		exec_release(x->twin);
+	free(x->twin);
 	mem_release(&x->mem);
 	free(x->dirty);
 }
@@ -146,15 +179,17 @@ static uint64_t exec_arena_pa(const struct exec *x, const struct config *cfg)
 	}
 }
 
-int exec_open(struct exec *x, const struct config *cfg, const char **why)
+static int exec_open_one(struct exec *x, const struct engine_ops *ops, const struct config *cfg, const char **why)
 {
 	struct engine_info info;
 	int ret;
 
 	*why = "no such format";
 	x->cfg = *cfg;
-	x->ops = engine_find(cfg->format);
-	x->ops_nr = x->refused_nr = 0;
+	x->ops = ops;
+	x->speaker = x;
+	x->ops_nr = x->refused_nr = x->twin_items = 0;
+	x->twin_apart = false;
 	x->sweep_at = EXEC_SWEEP_EVERY;
 	x->op = NULL;
 	x->engine = NULL;
@@ -181,9 +216,35 @@ int exec_open(struct exec *x, const struct config *cfg, const char **why)
 	if (x->options.observed) {
 		x->ops->info(x->engine, &info);
 		x->check.traits = info.traits;
+		x->check.blind |= x->options.blind;
 		check_created(&x->check, info.cap_size_change, info.cap_leaf_to_table);
 	}
 	return 0;
+}
+
+static void exec_destroy(struct exec *x)
+{
+	struct engine *engine = x->engine;
+
+	mem_begin_op(&x->mem, UINT64_MAX, 0);
+	x->engine = NULL;
+	x->ops->destroy(engine);
+	if (x->options.observed)
+		check_destroyed(&x->check);
+}
+
+int exec_open(struct exec *x, const struct config *cfg, const char **why)
+{
+	int ret = exec_open_one(x, engine_find(cfg->format), cfg, why);
+
+	if (ret || !x->twin)
+		return ret;
+	ret = exec_open_one(x->twin, engine_twin(cfg->format), cfg, why);
+	if (ret) {
+		exec_destroy(x);
+		check_release(&x->check);
+	}
+	return ret;
 }
 
 static void exec_dirty(void *arg, uint64_t iova, uint64_t last)
@@ -226,7 +287,7 @@ static void exec_call(struct exec *x, const struct call *call, struct call_resul
 	/* What the device does after the last store comes before the sync. */
 	while (x->mem.turn_at != UINT64_MAX)
 		exec_turn(x);
-	if (!x->cfg.defer)
+	if (!x->cfg.defer || x->check.blind)
 		x->ops->sync(x->engine, &x->gather);
 	res->dirty = x->dirty;
 	res->dirty_nr = x->dirty_nr;
@@ -248,7 +309,42 @@ static enum exec_status exec_bare(struct exec *x, const struct call *call)
 	return res.ret ? EXEC_REFUSED : EXEC_DONE;
 }
 
-enum exec_status exec_op(struct exec *x, const struct op *op)
+/* Blindly judged: what the engine translates iova to. It stores nothing, so that the log stays the operation's. */
+static void exec_probe(struct exec *x, uint64_t iova)
+{
+	struct call call = { .kind = CALL_TRANSLATE, .iova = iova, .last = iova };
+	struct call_result res = { 0 };
+
+	if (!hw_iova_valid(&x->check.hw, iova))
+		return;
+	x->mem.budget = x->mem.view.steps + check_begin(&x->check, &call);
+	exec_call(x, &call, &res);
+	check_called(&x->check, &call, &res);
+}
+
+static void exec_probe_around(struct exec *x, const struct call *call)
+{
+	if (call->kind == CALL_SYNC || call->kind == CALL_TRANSLATE || call->last < call->iova)
+		return;
+	exec_probe(x, call->iova - 1);
+	exec_probe(x, call->iova);
+	exec_probe(x, call->iova + (call->last - call->iova) / 2);
+	exec_probe(x, call->last);
+	exec_probe(x, call->last + 1);
+}
+
+static void exec_probe_all(struct exec *x)
+{
+	const struct imap_piece *p;
+	struct imap_pos pos;
+
+	for (p = imap_from(&x->check.im, 0, &pos); p; p = imap_next(&pos)) {
+		exec_probe(x, p->iova);
+		exec_probe(x, p->last);
+	}
+}
+
+static enum exec_status exec_one(struct exec *x, const struct op *op)
 {
 	static const enum call_kind kinds[OP_NR] = {
 		[OP_MAP] = CALL_MAP,
@@ -271,6 +367,8 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 	if (!x->options.observed)
 		return exec_bare(x, &call);
 	if (op->kind == OP_READ || op->kind == OP_WRITE) {
+		if (x->check.blind)
+			return EXEC_SKIPPED;
 		mem_begin_op(&x->mem, UINT64_MAX, 0);
 		exec_device(x, op->iova, op->kind == OP_WRITE);
 		return EXEC_DONE;
@@ -283,20 +381,50 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 		return EXEC_SKIPPED;
 	budget = check_begin(&x->check, &call);
 	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
-	x->mem.turn_at = exec_next_turn(op, 0);
+	x->mem.turn_at = x->check.blind ? UINT64_MAX : exec_next_turn(op, 0);
 	exec_call(x, &asked, &res);
 	x->ops->root(x->engine, &root, &root_level);
 	check_root(&x->check, root, root_level);
 	check_called(&x->check, &call, &res);
+	if (x->check.blind)
+		exec_probe_around(x, &call);
 	if (!--x->sweep_at) {
 		check_all(&x->check);
 		x->sweep_at = EXEC_SWEEP_EVERY;
 	}
+	x->ret = res.ret;
 	x->refused_nr += res.ret != 0;
 	return res.ret ? EXEC_REFUSED : EXEC_DONE;
 }
 
-void exec_close(struct exec *x)
+enum exec_status exec_op(struct exec *x, const struct op *op)
+{
+	enum exec_status status;
+	struct op whole, twin;
+
+	if (!x->twin)
+		return exec_one(x, op);
+	/* How often they allocate and store is the engines' own: neither a failure nor the device can meet both at the same place. */
+	whole = *op;
+	whole.fail = 0;
+	whole.devices_nr = 0;
+	x->ret = x->twin->ret = 0;
+	if (op->kind == OP_MAP && !check_may_call(&x->twin->check, &(struct call){ .kind = CALL_MAP, .iova = op->iova, .last = op->last }))
+		return EXEC_SKIPPED;
+	if (!twin_op(x, &whole, &twin))
+		return EXEC_SKIPPED;
+	status = exec_one(x, &whole);
+	if (status == EXEC_SKIPPED)
+		return status;
+	exec_one(x->twin, &twin);
+	x->twin_apart |= (x->ret == -ENOMEM) != (x->twin->ret == -ENOMEM);
+	if (!x->twin_apart && (status == EXEC_DONE || x->ret == -EADDRINUSE))
+		twin_compare(x, op);
+	return status;
+}
+
+/* The last sync, and a sweep of everything. */
+static void exec_settle(struct exec *x)
 {
 	struct call sync = { .kind = CALL_SYNC };
 	struct call_result res = { 0 };
@@ -306,20 +434,34 @@ void exec_close(struct exec *x)
 		check_begin(&x->check, &sync);
 	mem_begin_op(&x->mem, UINT64_MAX, 0);
 	exec_call(x, &sync, &res);
-	if (!x->options.observed) {
-		x->ops->destroy(x->engine);
+	if (!x->options.observed)
 		return;
-	}
 	check_called(&x->check, &sync, &res);
 	check_all(&x->check);
-	mem_begin_op(&x->mem, UINT64_MAX, 0);
-	x->ops->destroy(x->engine);
-	check_destroyed(&x->check);
-	check_release(&x->check);
+	if (x->check.blind)
+		exec_probe_all(x);
+}
+
+void exec_close(struct exec *x)
+{
+	exec_settle(x);
+	if (x->twin) {
+		exec_settle(x->twin);
+		if (!x->twin_apart)
+			twin_compare_all(x);
+		exec_destroy(x->twin);
+	}
+	exec_destroy(x);
+	if (x->options.observed)
+		check_release(&x->check);
+	if (x->twin)
+		check_release(&x->twin->check);
 }
 
 void exec_abandon(struct exec *x)
 {
+	if (x->twin)
+		exec_abandon(x->twin);
 	gather_release(&x->gather);
 	if (x->engine)
 		x->ops->forget(x->engine);

@@ -23,6 +23,7 @@ struct exec_options {
 	uint64_t arena_bytes; /* a multiple of 1M */
 	uint64_t arena_pa;    /* where it lies, whatever the configuration's tables= says; a multiple of 1M. 0: as that says */
 	unsigned checks;      /* bit n: enum check_kind n is compared */
+	bool blind;           /* read nothing from the tables: judge by results and by what the engine translates */
 	bool observed;        /* false: the bare engine, no oracle; for measuring */
 };
 
@@ -34,6 +35,10 @@ extern const struct exec_options exec_defaults;
  * @sweep_at: operations between two sweeps of everything
  * @op:    the operation that is running
  * @ops_nr, @refused_nr: operations so far, and those that the engine refused, as it had to
+ * @ret:   what the last call returned
+ * @twin:  with two engines, the domain of the second; @twin_items: items of the two that were compared; @twin_apart: one of them ran out of
+ *         memory, so that there is nothing to compare any more
+ * @speaker: whose finding it is: of this domain or of @twin
  */
 struct exec {
 	struct exec_options options;
@@ -49,6 +54,11 @@ struct exec {
 	size_t dirty_nr, dirty_room;
 	exec_finding_fn *finding;
 	void *finding_arg;
+	int ret;
+	struct exec *twin;
+	const struct exec *speaker;
+	uint64_t twin_items;
+	bool twin_apart;
 };
 
 /* exec_resolve - complete *cfg for the engine's format of that name. 0, or -EINVAL and a line for people in err. */

@@ -70,6 +70,7 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 {
 	char line[OP_TEXT_MAX];
 
+	x = x->speaker;
 	f->v = *v;
 	f->op_kind = op ? op->kind : (unsigned)OP_NR;
 	f->op_idx = x->ops_nr ? x->ops_nr - 1 : 0;
@@ -83,8 +84,10 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n",
 		    (unsigned long long)x->ops_nr);
 	}
+	if (strcmp(engine_name(), "native") && strcmp(engine_name(), x->ops->engine))
+		say(f->report, sizeof(f->report), "in the tables of the engine %s\n", x->ops->engine);
 	finding_describe_verdict(f->report, sizeof(f->report), v);
-	if (!x->options.observed)
+	if (!x->options.observed || x->check.blind)
 		return;
 	if (v->steps_nr)
 		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);

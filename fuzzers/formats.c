@@ -11,10 +11,11 @@
 #define ARENA_BYTES (UINT64_C(16) << 20)
 
 static const char help[] =
-	"usage: hitless formats [--format FORMAT]... [--config TEXT] [--json] [--prove [--quick] [--jobs N] [--out DIR]]\n"
+	"usage: hitless formats [--format FORMAT]... [--config TEXT] [--engine NAME] [--json] [--prove [--quick] [--jobs N] [--out DIR]]\n"
 	"\n"
-	"Lists the formats that are built in: the document that the oracle's walker was written from, and each\n"
-	"configuration that is tested, with what it comes to and what the engine declares about it.\n"
+	"Lists the formats that are built in: the document that the oracle's walker was written from, each\n"
+	"configuration that is tested, with what it comes to and what the engine declares about it, and where the engine keeps\n"
+	"another contract than engine.h.\n"
 	"\n"
 	"  size change     a live entry may be replaced by smaller ones, and back\n"
 	"  leaf to table   a live leaf may be replaced by a table\n"
@@ -29,6 +30,7 @@ static const char help[] =
 	"the proof is said to be so.\n"
 	"\n"
 	"  --format FORMAT   only this one; may be given several times\n"
+	"  --engine NAME     of this engine; default native\n"
 	"  --config TEXT     this configuration instead of those that are tested, as 'tiny=3 levels=2'\n"
 	"  --json            one object on standard output\n"
 	"  --prove           see above\n"
@@ -137,12 +139,28 @@ static json_t *entry_json(const struct entry *e, const char *text)
 
 static const char *format_document(const char *name)
 {
-	unsigned i;
+	const struct hw_format *format = hw_find(name);
 
-	for (i = 0; hw_formats[i]; i++)
-		if (!strcmp(hw_formats[i]->name, name))
-			return hw_formats[i]->document;
-	return "";
+	return format ? format->document : "";
+}
+
+/* Where the engine departs from engine.h. */
+static void differences_print(const struct engine_ops *ops)
+{
+	const struct engine_difference *d;
+
+	for (d = ops->differences; d && d->op; d++)
+		printf("%s  %s: %s\n      because %s\n", d == ops->differences ? "  differences from engine.h\n    " : "    ", d->op, d->what, d->reason);
+}
+
+static json_t *differences_json(const struct engine_ops *ops)
+{
+	json_t *list = json_array();
+	const struct engine_difference *d;
+
+	for (d = ops->differences; d && d->op; d++)
+		json_array_append_new(list, json_pack("{ss ss ss}", "op", d->op, "what", d->what, "reason", d->reason));
+	return list;
 }
 
 /* One format; appended to list, or printed if that is NULL. */
@@ -164,8 +182,11 @@ static int format_show(const struct options *o, struct exec *x, const struct eng
 			entry_print(&e, *texts);
 	}
 	if (list)
-		json_array_append_new(list, json_pack("{ss ss ss sO}", "name", ops->name, "engine", ops->engine, "document",
-						      format_document(ops->name), "configurations", configurations));
+		json_array_append_new(list, json_pack("{ss ss ss sO so}", "name", ops->name, "engine", ops->engine, "document",
+						      format_document(ops->name), "configurations", configurations, "differences",
+						      differences_json(ops)));
+	else
+		differences_print(ops);
 	json_decref(configurations);
 	return ret;
 }
@@ -176,7 +197,7 @@ int cmd_formats(int argc, char **argv)
 	struct options o;
 	struct exec x;
 	json_t *list = NULL;
-	int ret = options_parse(argc, argv, OPTION_FORMAT | OPTION_JSON | OPTION_PROVE | OPTION_QUICK | OPTION_JOBS | OPTION_OUT, help, &o);
+	int ret = options_parse(argc, argv, OPTION_FORMAT | OPTION_ENGINE | OPTION_JSON | OPTION_PROVE | OPTION_QUICK | OPTION_JOBS | OPTION_OUT, help, &o);
 	unsigned i;
 
 	if (ret >= 0)

@@ -133,6 +133,7 @@ static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
 				    "  -o, --out OUT      the file to write\n"
 				    "      --seconds S    stop after about this long with what there is (default 60)\n"
 				    "      --without C,.. leave out checks\n"
+				    "      --engine NAME, --hostile  as for fuzz\n"
 				    "      --arena MIB    size of simulated table memory\n"
 				    "\n"
 				    "example: hitless minimize findings/wrong-oa-G1-amdv1-cut-L1-leaf-leaf.trace -o small.trace\n";
@@ -143,7 +144,7 @@ int cmd_minimize(int argc, char **argv)
 	struct run_result res;
 	struct trace t;
 	size_t before, bytes;
-	int status = options_parse(argc, argv, OPTION_OUT | OPTION_SECONDS | OPTION_WITHOUT | OPTION_ARENA, minimize_help, &o);
+	int status = options_parse(argc, argv, OPTION_OUT | OPTION_SECONDS | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA, minimize_help, &o);
 	char *text;
 
 	if (status >= 0)

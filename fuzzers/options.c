@@ -46,6 +46,7 @@ enum option_id {
 	ID_OP,
 	ID_PART,
 	ID_PROVE,
+	ID_KNOWN,
 	ID_TRANSLATIONS,
 	ID_END,
 };
@@ -74,6 +75,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_OP - ID_HELP] = OPTION_STORES,
 	[ID_PART - ID_HELP] = OPTION_PART,
 	[ID_PROVE - ID_HELP] = OPTION_PROVE,
+	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
 	[ID_TRANSLATIONS - ID_HELP] = OPTION_TRANSLATIONS,
 };
 
@@ -101,6 +103,7 @@ static const struct option long_options[] = {
 	{ "op", required_argument, NULL, ID_OP },
 	{ "part", required_argument, NULL, ID_PART },
 	{ "prove", no_argument, NULL, ID_PROVE },
+	{ "known", required_argument, NULL, ID_KNOWN },
 	{ "translations", required_argument, NULL, ID_TRANSLATIONS },
 	{ NULL, 0, NULL, 0 },
 };
@@ -322,6 +325,9 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_engine(arg);
 	case ID_ARENA:
 		return parse_arena(arg, &o->exec.arena_bytes);
+	case ID_KNOWN:
+		o->known = arg;
+		return -1;
 	case ID_PART:
 		o->part = arg;
 		return -1;

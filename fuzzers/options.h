@@ -33,7 +33,8 @@ enum {
 	OPTION_READERS = 1 << 15,
 	OPTION_PART = 1 << 16,
 	OPTION_PROVE = 1 << 17,
-	OPTION_TRANSLATIONS = 1 << 18,
+	OPTION_KNOWN = 1 << 18,
+	OPTION_TRANSLATIONS = 1 << 19,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -46,7 +47,7 @@ struct options {
 	uint64_t seed, ops, op, translations; /* op, translations 0: unset */
 	double seconds;
 	unsigned jobs, readers;
-	const char *out, *part;
+	const char *out, *part, *known;
 	int model, tlb; /* -1: unset */
 	struct exec_options exec;
 	char **files;

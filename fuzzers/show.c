@@ -29,6 +29,7 @@ static const char help[] =
 	"      --stores         before the tables, everything that the operation did to them, in order\n"
 	"      --op N           run all operations, print the N-th alone\n"
 	"      --without C,..   leave out checks\n"
+	"      --engine NAME, --hostile  as for fuzz; with both, the tables are those of the engine that is not native\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"\n"
 	"With --stores a line is one event of the operation's log, or several that do alike to items that follow each other:\n"
@@ -341,7 +342,7 @@ int cmd_show(int argc, char **argv)
 	char text[CONFIG_TEXT_MAX];
 	struct options o;
 	struct trace t;
-	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ARENA | OPTION_STORES, help, &o);
+	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_STORES, help, &o);
 
 	if (ret >= 0)
 		return ret;
@@ -350,6 +351,12 @@ int cmd_show(int argc, char **argv)
 	ret = trace_load(o.files[0], &o.exec, &t);
 	if (ret)
 		return ret;
+	if (!hw_find(t.cfg.format)->decode) {
+		complain(EXIT_USAGE, "%s: nothing reads the tables of %s: oracle/hw_%s.c has no decoder yet", o.files[0], t.cfg.format,
+			 t.cfg.format);
+		trace_release(&t);
+		return EXIT_USAGE;
+	}
 	if (exec_init(&s.x, &o.exec, show_found, &s)) {
 		trace_release(&t);
 		return complain(EXIT_TOOL, "no memory for the arena");

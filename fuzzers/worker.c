@@ -18,9 +18,12 @@ static struct {
 	struct gen gen;
 } worker_now;
 
-static void worker_account(struct worker_stats *s, const struct check *c)
+static void worker_account(struct worker_stats *s, const struct exec *x)
 {
+	const struct check *c = &x->check;
 	unsigned i;
+
+	s->twin_items += x->twin_items;
 
 	s->leaves += c->leaves;
 	s->cost.commands += c->cost.commands;
@@ -40,7 +43,7 @@ static void worker_found(void *arg, const struct verdict *v, const struct op *op
 
 	(void)arg;
 	finding_make(&w->finding, &worker_now.x, v, op);
-	worker_account(&w->stats[w->config.format_idx], &worker_now.x.check);
+	worker_account(&w->stats[w->config.format_idx], &worker_now.x);
 	t = (struct trace){ .cfg = w->config.cfg, .ops = w->ops, .nr = w->ops_nr };
 	if (worker_now.plan->dir)
 		finding_save(&w->finding, &t, worker_now.plan->dir, path, sizeof(path));
@@ -65,7 +68,7 @@ static void worker_count(struct worker_stats *s, const struct op *op, enum exec_
 	s->operations++;
 	s->refused += status == EXEC_REFUSED;
 	s->skipped += status == EXEC_SKIPPED;
-	for (i = 0; op->devices_nr && i < view->events_nr; i++)
+	for (i = 0; status != EXEC_SKIPPED && op->devices_nr && i < view->events_nr; i++)
 		s->turns += view->events[i].kind == MEM_DEVICE;
 	for (i = 0; status == EXEC_REFUSED && op->fail && i < view->events_nr; i++)
 		s->no_memory += view->events[i].kind == MEM_ALLOC_FAIL;
@@ -143,7 +146,7 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 		worker_count(s, op, exec_op(&worker_now.x, op));
 	}
 	exec_close(&worker_now.x);
-	worker_account(s, &worker_now.x.check);
+	worker_account(s, &worker_now.x);
 	s->domains++;
 	s->ns += worker_ns() - start;
 }

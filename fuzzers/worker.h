@@ -43,10 +43,13 @@ struct plan {
 	unsigned real_nr, tiny_nr;
 };
 
-/* What was done on one format. @turns: how often the device set something in the middle of an operation; @cost: of invalidation. */
+/*
+ * What was done on one format. @turns: how often the device set something in the middle of an operation; @cost: of invalidation;
+ * @twin_items: items of two engines that were compared with each other.
+ */
 struct worker_stats {
 	uint64_t domains, operations, refused, skipped, leaves, stores, ns;
-	uint64_t splits, maps_done, unmaps, unmaps_partial, no_memory, turns;
+	uint64_t splits, maps_done, unmaps, unmaps_partial, no_memory, turns, twin_items;
 	struct check_cost cost;
 	uint64_t comparisons[CHECK_NR];
 };

@@ -396,7 +396,7 @@ static void account_dma(struct check *c, const struct mem_event *ev)
 		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "the DMA mapping of the table at 0x%llx was ended while it is linked", (unsigned long long)ev->pa);
 	if (!map && page->state == PAGE_UNLINKED && page->syncs == c->syncs && check_is_on(c, CHECK_IOTLB))
-		check_report(c, VERDICT_STALE_WALK_CACHE, 4, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
+		check_report(c, VERDICT_STALE_WALK_CACHE, 5, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "the DMA mapping of the table at 0x%llx, unlinked from iova 0x%llx, was ended before its invalidation completed",
 			     (unsigned long long)ev->pa, (unsigned long long)page->iova);
 	page->mapped = map;

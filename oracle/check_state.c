@@ -28,7 +28,8 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 		*why = "the hardware has no leaf of one of the enabled sizes";
 		return -EINVAL;
 	}
-	for (level = 0; level <= c->hw.top_level_max; level++) {
+	c->blind = !c->hw.format->decode;
+	for (level = 0; !c->blind && level <= c->hw.top_level_max; level++) {
 		if (c->hw.format->decode(&c->hw, level, 0).kind != HW_EMPTY) {
 			*why = "the walker does not take a zeroed table for empty";
 			return -EINVAL;

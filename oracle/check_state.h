@@ -134,6 +134,8 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @im:     what must be mapped. The driver may read it between calls
  * @dirty:  ranges whose leaves are dirty; oa and prot of these pieces mean nothing
  * @written: likewise, leaves that the device has written to since the call began; @held: what it keeps in its IOTLB as dirty, prot is the level
+ * @blind:  nothing is read from the tables: results are compared, and what the engine itself translates. Set where the format has no decoder;
+ *          a driver may set it before check_created, for comparison
  * @on:     bit n set: enum check_kind n is compared
  * @comparisons: how many each check made; @leaves: leaves compared
  * @cap_size_change, @cap_leaf_to_table: what the engine declares
@@ -156,7 +158,7 @@ struct check {
 	unsigned on;
 	uint64_t comparisons[CHECK_NR], leaves;
 	uint8_t granule_lg2, small_lg2;
-	bool cap_size_change, cap_leaf_to_table, defer;
+	bool cap_size_change, cap_leaf_to_table, defer, blind;
 	struct traits traits;
 	struct call_expect want;
 	uint64_t root;

@@ -7,30 +7,33 @@
 #include <string.h>
 
 #define FORMAT(name) extern const struct hw_format hw_format_##name;
-#include "formats.inc"
+#include "walkers.inc"
 #undef FORMAT
 
 const struct hw_format *const hw_formats[] = {
 #define FORMAT(name) &hw_format_##name,
-#include "formats.inc"
+#include "walkers.inc"
 #undef FORMAT
 	NULL,
 };
 
-int hw_init(struct hw *hw, const struct config *cfg, const char **why)
+const struct hw_format *hw_find(const char *name)
 {
 	unsigned i;
 
+	for (i = 0; hw_formats[i]; i++)
+		if (!strcmp(hw_formats[i]->name, name))
+			return hw_formats[i];
+	return NULL;
+}
+
+int hw_init(struct hw *hw, const struct config *cfg, const char **why)
+{
 	memset(hw, 0, sizeof(*hw));
 	hw->cfg = *cfg;
-	for (i = 0; hw_formats[i]; i++) {
-		if (strcmp(hw_formats[i]->name, cfg->format))
-			continue;
-		hw->format = hw_formats[i];
-		return hw->format->init(hw, why);
-	}
+	hw->format = hw_find(cfg->format);
 	*why = "no walker for this format";
-	return -ENOENT;
+	return hw->format ? hw->format->init(hw, why) : -ENOENT;
 }
 
 const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes)

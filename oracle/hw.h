@@ -55,7 +55,7 @@ struct hw;
  * @document: the specification it was written from: title, revision
  * @init:    fills in every field of @hw below "geometry" for a resolved configuration; 0, or -EINVAL and *why when the hardware cannot be
  *           so configured
- * @decode:  what the item @raw at @level means; @level is at most hw->top_level_max. Never fails. Pure: depends on hw, level and raw alone
+ * @decode:  NULL where it is still to be written: then the domain is judged blindly, see struct check. What the item @raw at @level means; @level is at most hw->top_level_max. Never fails. Pure: depends on hw, level and raw alone
  * @touch:   the item as the device leaves it after a translation through this leaf (@write: a DMA write), dirty and accessed set as
  *           hw->cfg.ad
  *           says; @raw itself where nothing changes. Only called for leaves that permit the access
@@ -118,6 +118,9 @@ struct hw {
  * Returns 0; -ENOENT: no such format; -EINVAL: *why says what the hardware does not allow.
  */
 int hw_init(struct hw *hw, const struct config *cfg, const char **why);
+
+/* The walker of a format that is built in; NULL: there is none of that name. */
+const struct hw_format *hw_find(const char *name);
 
 /* "rw- cache priv" into buf; returns buf. */
 const char *hw_prot_words(unsigned prot, char *buf, unsigned buf_bytes);

@@ -103,6 +103,8 @@ static void predict_cut(const struct check *c, const struct call *call, struct c
 	want->ret = predict_range(&c->hw, call->iova, call->iova);
 	if (!want->ret && (call->iova & layout_mask(c->small_lg2)))
 		want->ret = -ENXIO;
+	if (!want->ret && predict_above_top(c, call->iova))
+		want->ret = -ERANGE;
 	if (c->traits.set & TRAIT_NO_CUT)
 		want->ret = -EOPNOTSUPP;
 	if (want->ret)
@@ -213,8 +215,8 @@ void check_predict(const struct check *c, const struct call *call, struct call_e
 
 uint64_t check_begin(struct check *c, const struct call *call)
 {
+	uint64_t items = 0, known = c->blind ? c->view->live_nr : c->linked_nr;
 	struct call_range hull;
-	uint64_t items = 0;
 	unsigned level;
 
 	dirty_begin(c);
@@ -229,8 +231,8 @@ uint64_t check_begin(struct check *c, const struct call *call)
 		if (tables > UINT64_C(1) << 40)
 			tables = UINT64_C(1) << 40;
 		/* Only a map or a cut can add tables to those that there are. */
-		if (call->kind != CALL_MAP && call->kind != CALL_CUT && tables > c->linked_nr)
-			tables = c->linked_nr;
+		if (call->kind != CALL_MAP && call->kind != CALL_CUT && tables > known)
+			tables = known;
 		items += tables << c->hw.index_lg2[level];
 	}
 	return 64 + 16 * items;

@@ -27,6 +27,7 @@ static const char *const verdict_names[VERDICT_NR] = {
 	[VERDICT_CHANGED_ON_ERROR] = "changed-on-error",
 	[VERDICT_NO_PROGRESS] = "no-progress",
 	[VERDICT_UNDECLARED_BREAK] = "undeclared-break",
+	[VERDICT_ENGINES_DIFFER] = "engines-differ",
 	[VERDICT_INVARIANT] = "invariant",
 	[VERDICT_CRASH] = "crash",
 };

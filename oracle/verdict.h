@@ -33,6 +33,7 @@ enum verdict_class {
 	VERDICT_CHANGED_ON_ERROR,
 	VERDICT_NO_PROGRESS,
 	VERDICT_UNDECLARED_BREAK,
+	VERDICT_ENGINES_DIFFER, /* two engines that keep all the rules made other tables */
 	VERDICT_INVARIANT,
 	VERDICT_CRASH,
 	VERDICT_NR,

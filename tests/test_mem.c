@@ -46,7 +46,7 @@ static void random_primitive(struct rng *rng, uint64_t table, unsigned bytes_lg2
 	unsigned items = TABLE_BYTES >> bytes_lg2, first = rng_below(rng, items), nr = 1 + rng_below(rng, items - first);
 	uint64_t pa = table + ((uint64_t)first << bytes_lg2), val = random_value(rng), old;
 
-	switch (rng_below(rng, 5)) {
+	switch (rng_below(rng, 6)) {
 	case 0:
 		mem_store(&m, pa, bytes_lg2, val, rng_below(rng, 2) ? MEM_RELEASE : MEM_RELAXED);
 		break;
@@ -56,6 +56,10 @@ static void random_primitive(struct rng *rng, uint64_t table, unsigned bytes_lg2
 		break;
 	case 2:
 		mem_device(&m, pa, bytes_lg2, mem_load(&m, pa, bytes_lg2), val);
+		break;
+	case 3: /* one by one, as an engine that does not fill */
+		for (; nr; nr--, pa += UINT64_C(1) << bytes_lg2, val += rng_below(rng, 8) ? UINT64_C(1) << 12 : 0)
+			mem_store(&m, pa, bytes_lg2, val, MEM_RELAXED);
 		break;
 	default:
 		mem_fill(&m, pa, bytes_lg2, nr, val, rng_below(rng, 2) ? 12 : 0);
@@ -113,6 +117,51 @@ static void test_mem__log_tells_what_was_there_and_what_is(void **state)
 	mem_release(&m);
 }
 
+/* What is between two stores to items that follow each other, and how many events they are. */
+enum between { NOTHING, FENCE, LOAD, OTHER_STEP, RELEASE, NARROW, FLUSH };
+
+static void test_mem__stores_in_a_row_are_one_event(void **state)
+{
+	static const struct {
+		enum between between;
+		unsigned events;
+	} cases[] = { { NOTHING, 1 }, { FENCE, 5 }, { LOAD, 1 }, { OTHER_STEP, 3 }, { RELEASE, 3 }, { NARROW, 3 }, { FLUSH, 5 } };
+	unsigned i, k;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		enum between between = cases[i].between;
+		unsigned bytes_lg2 = between == NARROW ? 2 : 3;
+		uint64_t table, other;
+
+		open_arena(1u << 20);
+		table = mem_alloc(&m, 1024, 10);
+		other = mem_alloc(&m, 1024, 10);
+		assert_int_equal(other, table + 1024);
+		mem_begin_op(&m, UINT64_MAX, 0);
+		for (k = 0; k < 3; k++) {
+			mem_store(&m, table + (k << bytes_lg2), bytes_lg2, 0x10001 + (between == OTHER_STEP ? k * k * 0x3000 : k * 0x1000),
+				  between == RELEASE ? MEM_RELEASE : MEM_RELAXED);
+			if (between == FENCE && k < 2)
+				mem_fence(&m);
+			else if (between == FLUSH && k < 2)
+				mem_flush(&m, table, 8);
+			else if (between == LOAD)
+				mem_load(&m, other, 3);
+		}
+		assert_int_equal(m.view.events_nr, cases[i].events);
+		if (between == NOTHING) {
+			assert_int_equal(m.view.events[0].nr, 3);
+			assert_int_equal(mem_event_new(&m.view.events[0], 2), 0x12001);
+			/* The last item of a table and the first of the next, which lies behind it, are not. */
+			mem_store(&m, other - 8, 3, 0x20001, MEM_RELAXED);
+			mem_store(&m, other, 3, 0x21001, MEM_RELAXED);
+			assert_int_equal(m.view.events_nr, 3);
+		}
+		mem_release(&m);
+	}
+}
+
 /* --- tables --- */
 
 static void test_mem__freed_table_is_not_reused_by_its_operation(void **state)
@@ -159,6 +208,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mem__log_tells_what_was_there_and_what_is),
+		cmocka_unit_test(test_mem__stores_in_a_row_are_one_event),
 		cmocka_unit_test(test_mem__freed_table_is_not_reused_by_its_operation),
 		cmocka_unit_test(test_mem__freed_table_stays_away),
 	};

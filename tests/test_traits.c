@@ -78,6 +78,7 @@ static void test_traits__change_one_answer(void **state)
 		{ TRAIT_ZERO_IS_HOLE, { .kind = CALL_TRANSLATE, .iova = 1ull << 60, .last = 1ull << 60 }, -ERANGE, -ENOENT },
 		{ TRAIT_TOP_IS_BOUND, { .kind = CALL_DIRTY, .iova = 0, .last = (1ull << 39) - 1 }, 0, 0 },
 		{ TRAIT_TOP_IS_BOUND, { .kind = CALL_DIRTY, .iova = 0, .last = (1ull << 40) - 1 }, 0, -ERANGE },
+		{ TRAIT_TOP_IS_BOUND, { .kind = CALL_CUT, .iova = 1ull << 40, .last = 1ull << 40 }, -ENOENT, -ERANGE },
 		{ TRAIT_TOP_IS_BOUND, { .kind = CALL_UNMAP, .iova = 0, .last = (1ull << 40) - 1 }, 0, -ERANGE },
 		{ TRAIT_PROT, { .kind = CALL_MAP, .iova = 0x1000, .last = 0x1fff, .prot = PROT_R | PROT_MMIO | PROT_CACHE }, -EOPNOTSUPP, 0 },
 		{ TRAIT_PROT, { .kind = CALL_MAP, .iova = 0x1000, .last = 0x1fff, .prot = 0 }, -EINVAL, -EINVAL },

@@ -38,6 +38,7 @@ typedef struct {
 #undef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #define __maybe_unused __attribute__((unused))
+#define __cleanup(fn) __attribute__((__cleanup__(fn)))
 #define __must_check
 #define __user
 #define likely(x) __builtin_expect(!!(x), 1)

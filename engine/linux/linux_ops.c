@@ -219,6 +219,19 @@ int linux_op_map(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, un
 	return ret;
 }
 
+#ifdef HITLESS_LINUX_CUT
+/* As it was proposed, it has no gather: its caller learns of nothing that it would have to invalidate. */
+int linux_op_cut(struct engine *e, uint64_t iova, struct gather *g)
+{
+	struct linux_domain *d = linux_enter(e);
+	int ret = linux_check_aligned(d, iova, iova - 1, 0);
+
+	(void)g;
+	if (!ret && !linux_in_aperture(d, iova, iova))
+		ret = -ERANGE;
+	return ret ? ret : d->iommu->ops->cut_mapping(d->iommu, iova, GFP_KERNEL);
+}
+#else
 int linux_op_cut(struct engine *e, uint64_t iova, struct gather *g)
 {
 	(void)e;
@@ -226,6 +239,7 @@ int linux_op_cut(struct engine *e, uint64_t iova, struct gather *g)
 	(void)g;
 	return -EOPNOTSUPP;
 }
+#endif
 
 /* Part of linux_op_unmap: at most half of 2^64 bytes at a time can be said in the kernel's words. */
 static size_t linux_unmap(struct linux_domain *d, uint64_t iova, uint64_t last, struct gather *g)
@@ -387,8 +401,11 @@ void linux_op_info(const struct engine *e, struct engine_info *info)
 	/* The kernel declares nothing: it changes what the hardware of the format lets it change. */
 	info->cap_size_change = !strcmp(d->cfg.format, "amdv1") || !strcmp(d->cfg.format, "riscv64");
 	info->cap_leaf_to_table = true;
-	info->traits.set = TRAIT_NO_CUT | TRAIT_ARGUMENTS | TRAIT_QUIET_UNMAP | TRAIT_ZERO_IS_HOLE | TRAIT_TOP_IS_BOUND | TRAIT_OWN_SYNC |
+	info->traits.set = TRAIT_ARGUMENTS | TRAIT_QUIET_UNMAP | TRAIT_ZERO_IS_HOLE | TRAIT_TOP_IS_BOUND | TRAIT_OWN_SYNC |
 			   TRAIT_PROT;
+#ifndef HITLESS_LINUX_CUT
+	info->traits.set |= TRAIT_NO_CUT;
+#endif
 	if (linux_mapping_may_fail)
 		info->traits.set |= TRAIT_MAPPING_EINVAL;
 	d->format->traits(&d->cfg, &info->traits);
@@ -409,7 +426,9 @@ int linux_resolve(struct config *cfg, const char **why, uint64_t sizes, enum con
 }
 
 const struct engine_difference linux_differences[] = {
-	{ "cut", "-EOPNOTSUPP always", "no released kernel has the operation" },
+#ifndef HITLESS_LINUX_CUT
+	{ "cut", "-EOPNOTSUPP always", "this tree has no cut_mapping; no released kernel does" },
+#endif
 	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due, and -ENOMEM before -ERANGE",
 	  "it does not promise which check comes first, and a top that grows is allocated before the range is found to be too long" },
 	{ "map", "-EINVAL without r and w", "its callers pass IOMMU_READ or IOMMU_WRITE; executable alone cannot be asked for" },
@@ -417,7 +436,7 @@ const struct engine_difference linux_differences[] = {
 	  "IOMMU_* flags that a format has no bits for are ignored; FORCE_COHERENCE is a property of the domain" },
 	{ "unmap", "0 granules and no error for a range outside the aperture", "it returns a size, so that 0 is its only way to fail" },
 	{ "translate", "-ENOENT for an oa of 0 and for an iova outside the aperture", "iova_to_phys returns 0 where there is nothing" },
-	{ "unmap, dirty", "a range that reaches above a top that has not grown is outside of the aperture",
+	{ "cut, unmap, dirty", "a range that reaches above a top that has not grown is outside of the aperture",
 	  "callers name only what they mapped, and mapping it would have made the top grow" },
 	{ "map, unmap", "invalidations of its own, waited for while others are owed",
 	  "a map that puts a leaf over tables frees them itself; a gather that must have no gaps is synced when one would arise" },
