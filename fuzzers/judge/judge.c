@@ -62,6 +62,12 @@ int judge_wrong(struct judge *j, const struct qemu *q, int ret)
 	return ret;
 }
 
+void judge_hint(struct judge_ask *ask, const struct walk *w, bool ok)
+{
+	ask->oa_due = w->end == WALK_LEAF ? w->oa : UINT64_MAX;
+	ask->clean = ok && (ask->kind == JUDGE_WRITE || ask->kind == JUDGE_WRITE_USER) && !w->steps[w->nr - 1].entry.dirty;
+}
+
 int judge_poke(struct judge *j, uint64_t pa, uint64_t value, unsigned bytes_lg2)
 {
 	void *p = qemu_ram_at(&j->ram, pa, UINT64_C(1) << bytes_lg2);
@@ -124,7 +130,7 @@ void judge_landed(const struct judge *j, struct judge_ask *ask, uint32_t word)
 /* Commands that are sent before the first answer is taken. */
 enum { ADDRESSES_AT_ONCE = 128 };
 
-static int address_read(struct judge *j, struct judge_ask *ask, const char *text)
+int judge_address(struct judge *j, struct judge_ask *ask, const char *text)
 {
 	unsigned long long gpa;
 	int end = 0;
@@ -164,7 +170,7 @@ static int addresses_some(struct judge *j, struct qemu *q, struct judge_ask **as
 		return judge_wrong(j, q, ret);
 	for (i = 0; i < nr; i++) {
 		if (!ret)
-			ret = address_read(j, asks[i], answers[i]);
+			ret = judge_address(j, asks[i], answers[i]);
 		free(answers[i]);
 	}
 	return ret;

@@ -55,7 +55,7 @@ enum judge_kind { JUDGE_READ, JUDGE_WRITE, JUDGE_READ_USER, JUDGE_WRITE_USER, JU
 struct judge_ask {
 	uint8_t kind;
 	uint64_t iova, value, oa_due;
-	bool answered, ok, has_oa;
+	bool clean, answered, ok, has_oa;
 	uint8_t type;
 	uint64_t oa;
 };
@@ -68,6 +68,12 @@ struct judge_domain {
 };
 
 struct judge;
+
+/* A leaf as a judge lists it: prot of its item alone, without types. */
+struct judge_leaf {
+	uint64_t iova, oa;
+	uint8_t prot;
+};
 
 /*
  * struct judge_ops - one kind of judge.
@@ -86,6 +92,7 @@ struct judge;
  * @spares:  whether changing this bit of an item at this level, which makes our walk end as it does, would end the judge, so that it is not
  *           asked about; NULL: none would
  * @stop:    end it; may be called at any time
+ * @leaves:  every leaf of the table, in an array that is allocated; NULL: it lists none
  * @room:    whether items of the root may be overwritten in guest RAM: fills in the first and last iova that no question may name; NULL: none
  */
 struct judge_ops {
@@ -102,6 +109,7 @@ struct judge_ops {
 	int (*ask)(struct judge *j, struct judge_ask *asks, size_t nr);
 	bool (*spares)(const struct config *cfg, unsigned level, unsigned bit, const struct walk *after);
 	void (*stop)(struct judge *j);
+	int (*leaves)(struct judge *j, struct judge_leaf **list, size_t *nr);
 	bool (*room)(struct judge *j, uint64_t *iova, uint64_t *last);
 };
 
@@ -140,6 +148,9 @@ void judge_fill_window(struct judge *j, uint64_t pa, uint64_t bytes);
 /* Passes on what went wrong with a QEMU. Returns ret. */
 int judge_wrong(struct judge *j, const struct qemu *q, int ret);
 
+/* Fills in what a question tells the judge in advance: oa_due, and clean if it is ok. w is our walk of its iova. */
+void judge_hint(struct judge_ask *ask, const struct walk *w, bool ok);
+
 /* JUDGE_POKE, by ourselves: store an item of 2^bytes_lg2 bytes. 0 or -EFAULT with j->why. */
 int judge_poke(struct judge *j, uint64_t pa, uint64_t value, unsigned bytes_lg2);
 
@@ -158,6 +169,9 @@ void judge_landed(const struct judge *j, struct judge_ask *ask, uint32_t word);
  * the table in place. 0 or -errno with j->why.
  */
 int judge_addresses(struct judge *j, struct qemu *q, struct judge_ask *asks, size_t nr);
+
+/* judge_address - what gva2gpa has answered, into the question. 0, or -EPROTO with j->why: it is not understood. */
+int judge_address(struct judge *j, struct judge_ask *ask, const char *text);
 
 /* Where the window holds word; false: nowhere. */
 bool judge_window_oa(const struct judge *j, uint32_t word, uint64_t *oa);

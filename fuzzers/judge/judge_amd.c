@@ -17,6 +17,7 @@ enum { AMD_DEVTAB = 0x00, AMD_CMDBUF = 0x08, AMD_CONTROL = 0x18, AMD_CMD_TAIL = 
 #define AMD_DEVICE_TABLE DMA_OWN
 #define AMD_COMMANDS (DMA_OWN + 0x10000)
 #define AMD_COMMANDS_NR 256
+#define AMD_INVALIDATE_ALL (UINT64_C(8) << 60) /* INVALIDATE_IOMMU_ALL */
 
 /* struct amd - @tail: of the ring of commands, all of which empty the IOTLB. */
 struct amd {
@@ -34,12 +35,12 @@ static bool amd_takes(const struct config *cfg, const char **why)
 }
 
 /*
- * A read says itself where it went. A write is told by what lies there now; one that met no RAM, or was refused, prints the same: it was
- * refused if no entry was found that allows anything, or if there is RAM where it should have gone.
+ * A read says itself where it went (not in QEMU 11.1). A write is told by what lies there now; one that met no RAM, or was refused, prints the
+ * same: it was refused if no entry was found that allows anything, or if there is RAM where it should have gone.
  */
 static int amd_answer(struct judge *j, const struct dma_seen *seen, struct judge_ask *ask)
 {
-	if (ask->kind == JUDGE_READ) {
+	if (ask->kind == JUDGE_READ && !seen->refused_read) {
 		if (seen->read_at == UINT64_MAX) {
 			ask->ok = true;
 			judge_landed(j, ask, seen->verb);
@@ -51,7 +52,7 @@ static int amd_answer(struct judge *j, const struct dma_seen *seen, struct judge
 		}
 		return 0;
 	}
-	if (!seen->refused) {
+	if (ask->kind == JUDGE_WRITE && !seen->refused_write) {
 		ask->ok = true;
 		ask->has_oa = dma_in_window(j, ask->oa_due);
 		ask->oa = dma_landed(j, ask->oa_due) ? ask->oa_due : UINT64_MAX;
@@ -71,6 +72,8 @@ static void amd_flush(struct dma *d, FILE *out)
 
 static int amd_start(struct judge *j, const struct config *cfg)
 {
+	/* From 10.2 on it translates for devices only if it is asked to. */
+	static const char *const iommus[] = { "amd-iommu,dma-remap=on", "amd-iommu", NULL };
 	static const char *const traces[] = { "amdvi_cache_update", NULL };
 	struct amd *a = j->state;
 	unsigned i;
@@ -82,13 +85,12 @@ static int amd_start(struct judge *j, const struct config *cfg)
 	a->dma.answer = amd_answer;
 	a->dma.flush = amd_flush;
 	a->tail = 0;
-	ret = dma_start(j, &a->dma, "amd-iommu", traces);
+	ret = dma_start(j, &a->dma, iommus, traces);
 	if (ret)
 		return ret;
 	memset(qemu_ram_at(&j->ram, DMA_OWN, 0x20000), 0, 0x20000);
-	/* INVALIDATE_IOMMU_ALL. */
 	for (i = 0; i < AMD_COMMANDS_NR; i++)
-		dma_store(j, AMD_COMMANDS + 16 * i, UINT64_C(8) << 60);
+		dma_store(j, AMD_COMMANDS + 16 * i, AMD_INVALIDATE_ALL);
 	ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_DEVTAB, AMD_DEVICE_TABLE | 1);
 	if (!ret)
 		ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_CMDBUF, AMD_COMMANDS | UINT64_C(8) << 56);
@@ -118,7 +120,8 @@ static bool amd_hole(struct judge *j, const struct judge_domain *d, uint64_t *io
 static int amd_load(struct judge *j, const struct judge_domain *d)
 {
 	struct amd *a = j->state;
-	unsigned span_lg2;
+	unsigned span_lg2, at = a->tail;
+	int ret;
 
 	/* V, TV, Mode, IR, IW; domain 1. */
 	dma_store(j, AMD_DEVICE_TABLE + 32 * DMA_DEVFN, d->root | 3 | (d->level + UINT64_C(1)) << 9 | UINT64_C(3) << 61);
@@ -127,7 +130,12 @@ static int amd_load(struct judge *j, const struct judge_domain *d)
 	span_lg2 = d->hw->item_lg2[d->level] + d->hw->index_lg2[d->level];
 	a->dma.iova_last = span_lg2 >= 64 ? UINT64_MAX : (UINT64_C(1) << span_lg2) - 1;
 	a->dma.has_hole = amd_hole(j, d, &a->dma.hole);
-	return 0;
+	/* INVALIDATE_DEVTAB_ENTRY, once. */
+	a->tail = (at + 16) % (16 * AMD_COMMANDS_NR);
+	dma_store(j, AMD_COMMANDS + at, UINT64_C(2) << 60 | DMA_DEVFN);
+	ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%x", AMD_REGISTERS + AMD_CMD_TAIL, a->tail);
+	dma_store(j, AMD_COMMANDS + at, AMD_INVALIDATE_ALL);
+	return ret;
 }
 
 /* QEMU does not ask for the next level to be lower, and may go round in a circle for ever. */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "judge_stub.h"
@@ -24,11 +25,12 @@ static const uint8_t arm_stub[] = {
 #include "stub_arm.inc"
 };
 
+/* @hafdbs: access flag and dirty state are updated; @no_dirty: but by an AT the dirty state may not be, as in QEMU 11.1. */
 struct arm {
 	struct qemu q;
 	struct stub_box *box;
 	struct config cfg;
-	bool hafdbs;
+	bool hafdbs, no_dirty;
 };
 
 static bool arm_is_v7(const struct config *cfg)
@@ -84,6 +86,7 @@ static int arm_start(struct judge *j, const struct config *cfg)
 		snprintf(j->version, sizeof(j->version), "%s", a->q.version);
 		ret = stub_run(j, &a->q, a->box, 0);
 	}
+	a->no_dirty = strtoul(j->version, NULL, 10) > 7;
 	/* ID_AA64MMFR1_EL1.HAFDBS: 2, access flag and dirty state. */
 	a->hafdbs = !ret && (a->box->told[ARM_MMFR1] & 0xf) >= 2;
 	return ret;
@@ -187,8 +190,11 @@ static void arm_answer(const struct arm *a, const struct stub_ask *s, struct jud
 	ask->ok = !(par & 1);
 	ask->has_oa = ask->ok;
 	ask->type = JUDGE_TYPE_UNSEEN;
-	if (!ask->ok)
+	if (!ask->ok) {
+		/* Then a clean page looks read-only: PAR.FST 0b0011xx. */
+		ask->answered = !(a->no_dirty && ask->clean && (par >> 1 & 0x3c) == 0x0c);
 		return;
+	}
 	ask->oa = (par & UINT64_C(0x000ffffffffff000)) | (ask->iova & 0xfff);
 	if (!arm_is_v7(&a->cfg))
 		ask->type = arm_type(par);

@@ -19,9 +19,24 @@ static void change_expect(struct judge_table *t, uint64_t pa, uint64_t raw, uint
 	judge_poke(t->j, pa, changed, bytes_lg2);
 	for (i = 0; i < nr; i++) {
 		judge_expect(t, &t->guest, &asks[i], &dues[i], &walks[i]);
-		asks[i].oa_due = walks[i].end == WALK_LEAF ? walks[i].oa : UINT64_MAX;
+		judge_hint(&asks[i], &walks[i], dues[i].ok);
 	}
 	judge_poke(t->j, pa, raw, bytes_lg2);
+}
+
+/* Whether the walk left the arena for a place in RAM that holds zeros, as most of it does: then both must fault. Elsewhere nobody knows. */
+static bool change_told(const struct judge_table *t, const struct walk *w)
+{
+	const struct hw *hw = t->domain.hw;
+	const struct walk_step *s = &w->steps[w->nr - 1];
+	const uint8_t *at;
+	uint64_t bytes;
+
+	if (w->end != WALK_WILD)
+		return true;
+	bytes = UINT64_C(1) << (hw->index_lg2[s->entry.level] + hw->item_bytes_lg2);
+	at = qemu_ram_at(&t->j->ram, s->entry.pa, bytes);
+	return at && !at[0] && !memcmp(at, at + 1, bytes - 1);
 }
 
 static void change_compare(struct judge_table *t, const struct walk_step *s, unsigned bit, const struct judge_ask *due, const struct walk *w,
@@ -31,8 +46,7 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 	char fields[300];
 	int listed;
 
-	/* What is read where there is no RAM is the guest's own affair. */
-	if (!answer->answered || (w->end == WALK_WILD && !qemu_ram_at(&t->j->ram, w->steps[w->nr - 1].entry.pa, 1))) {
+	if (!answer->answered || !change_told(t, w)) {
 		res->changes_untold++;
 		return;
 	}

@@ -12,7 +12,7 @@
 #include "../options.h"
 #include "judge_run.h"
 
-enum { TASKS_MAX = 32, TASK_CPU_SECONDS = 7200, TRANSLATIONS = 1000000, TRANSLATIONS_QUICK = 20000 };
+enum { TASKS_MAX = 32, REFUSED_MAX = 24, TASK_CPU_SECONDS = 7200, TRANSLATIONS = 1000000, TRANSLATIONS_QUICK = 20000 };
 
 static const char help[] =
 	"usage: hitless judge [--format FORMAT]... [--config TEXT] [--translations N] [--seconds N] [--seed N] [--jobs N] [--quick] [--json]\n"
@@ -39,11 +39,16 @@ static const char help[] =
  * struct task - a format and its judge.
  *
  * @skipped: the judge is not installed
+ * @refused, @refused_nr: configurations that the judge cannot have, and why; tiny ones not counted
  */
 struct task {
 	const struct judge_ops *ops;
 	struct judge_plan plan;
 	bool skipped;
+	struct {
+		const char *config, *why;
+	} refused[REFUSED_MAX];
+	unsigned refused_nr;
 };
 
 /* What a child leaves behind. @ret: of judge_run. */
@@ -81,8 +86,15 @@ static int task_config(struct task *task, const struct options *o, const char *t
 
 	if (options_config(o, plan->format, text, &cfg, err, sizeof(err)))
 		return must ? complain(EXIT_USAGE, "%s", err) : complain(EXIT_TOOL, "%s", err);
-	if (!task->ops->takes(&cfg, &why))
-		return must ? complain(EXIT_USAGE, "%s %s: %s", plan->format, o->config, why) : -1;
+	if (!task->ops->takes(&cfg, &why)) {
+		if (must)
+			return complain(EXIT_USAGE, "%s %s: %s by %s", plan->format, o->config, why, task->ops->name);
+		if (!cfg.tiny && task->refused_nr < REFUSED_MAX) {
+			task->refused[task->refused_nr].config = text;
+			task->refused[task->refused_nr++].why = why;
+		}
+		return -1;
+	}
 	if (plan->configs_nr == JUDGE_CONFIGS_MAX)
 		return complain(EXIT_TOOL, "more than %d configurations", JUDGE_CONFIGS_MAX);
 	plan->configs[plan->configs_nr++] = cfg;
@@ -210,6 +222,8 @@ static void task_print(void *arg, unsigned i)
 	       res->seconds > 0 ? (double)res->tables * 60 / res->seconds : 0, res->translations,
 	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->agreed, res->disagreed, res->unanswered, res->changes,
 	       res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr, res->seconds);
+	for (k = 0; k < task->refused_nr; k++)
+		printf("  not judged: %s %s: %s\n", task->plan.format, task->refused[k].config, task->refused[k].why);
 	for (k = 0; k < res->planted_nr; k++)
 		if (!res->planted[k].wrong)
 			printf("  NOT CAUGHT in %" PRIu64 " tables: %s\n", res->planted[k].tables, res->planted[k].name);
@@ -220,7 +234,8 @@ static void task_print(void *arg, unsigned i)
 	fflush(stdout);
 }
 
-static json_t *json_listed(const struct judge_result *res)
+/* Every difference that may be met, with how often it was. */
+static json_t *json_listed(const struct task *task, const struct judge_result *res)
 {
 	json_t *list = json_array();
 	unsigned i;
@@ -228,11 +243,22 @@ static json_t *json_listed(const struct judge_result *res)
 	for (i = 0; i < judge_differences_nr; i++) {
 		const struct judge_difference *d = &judge_differences[i];
 
-		if (res->listed[i])
-			json_array_append_new(list, json_pack("{ss ss ss ss sI}", "judge_", judge_differ_how_name(d->how), "entry", d->why ? d->why : "",
-							      "whose", judge_differ_whose_name(d->whose), "reason", d->reason, "seen",
-							      (json_int_t)res->listed[i]));
+		if (strcmp(d->judge, task->ops->name) || (d->format && strncmp(task->plan.format, d->format, strlen(d->format))))
+			continue;
+		json_array_append_new(list, json_pack("{ss ss ss ss sI}", "judge", judge_differ_how_name(d->how), "walker", d->why ? d->why : "",
+						      "whose", judge_differ_whose_name(d->whose), "reason", d->reason, "seen",
+						      (json_int_t)res->listed[i]));
 	}
+	return list;
+}
+
+static json_t *json_refused(const struct task *task)
+{
+	json_t *list = json_array();
+	unsigned i;
+
+	for (i = 0; i < task->refused_nr; i++)
+		json_array_append_new(list, json_pack("{ss ss}", "config", task->refused[i].config, "why", task->refused[i].why));
 	return list;
 }
 
@@ -258,6 +284,7 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 		json_object_set_new(one, "not_installed", json_string(task->ops->binary));
 		return one;
 	}
+	json_object_set_new(one, "not_judged", json_refused(task));
 	asked = json_object();
 	reports = json_array();
 	for (i = 0; i < JUDGE_POKE; i++)
@@ -266,13 +293,13 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 		json_array_append_new(reports, json_string(res->reports[i]));
 	if (res->found)
 		json_array_append_new(reports, json_string(res->finding));
-	json_object_update_new(one, json_pack("{ss si si sI sI sI so sI sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
+	json_object_update_new(one, json_pack("{ss si si sI sI sI so sI sI sI sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
 		"configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables,
-		"translations", (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults,
+		"translations", (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults, "leaves_listed", (json_int_t)res->leaves,
 		"unanswered", (json_int_t)res->unanswered, "agreed", (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed,
 		"changes", (json_int_t)res->changes, "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed", (json_int_t)res->changes_listed,
-		"changes_disagreements", (json_int_t)res->changes_wrong, "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res),
-		"planted_errors", json_planted(res), "differences", json_listed(res), "reports", reports, "seconds", res->seconds));
+		"changes_untold", (json_int_t)res->changes_untold, "changes_disagreements", (json_int_t)res->changes_wrong, "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res),
+		"planted_errors", json_planted(res), "differences", json_listed(task, res), "reports", reports, "seconds", res->seconds));
 	return one;
 }
 

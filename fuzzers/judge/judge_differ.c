@@ -118,6 +118,8 @@ const struct judge_difference judge_differences[] = {
 	  "[AMD] 2.2.3: PR=0 is not present, and the rest is not looked at. QEMU 7.2 takes a leaf for absent only if all of it is zero" },
 	{ "qemu-amd", NULL, DIFFER_TRANSLATES, NULL, 1, UINT64_C(0x000ffffffffffe00), DIFFER_JUDGE,
 	  "[AMD] 2.2.3: where levels are skipped, the iova bits that they would translate must be zero. QEMU 7.2 does not look at them" },
+	{ "qemu-amd", NULL, DIFFER_TRANSLATES, NULL, 1, UINT64_C(3) << 61, DIFFER_JUDGE,
+	  "[AMD] 2.2.3: the permissions of all levels are ANDed. So does QEMU 7.2; 11.1 goes by the leaf's" },
 };
 
 const unsigned judge_differences_nr = sizeof(judge_differences) / sizeof(judge_differences[0]);

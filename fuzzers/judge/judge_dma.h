@@ -23,14 +23,14 @@
  *
  * @read_at:  physical address of a read that met no memory, or the iova if it was refused; UINT64_MAX: it met memory
  * @verb:     what was read
- * @refused:  writes that met no RAM or were refused
+ * @refused_read, @refused_write: accesses, to RAM alone, that met none or were refused; of the fetch, of the response
  * @fault_read, @fault_write: vtd_dmar_fault; @translated: vtd_dmar_translate, @gpa, @mask: the last one
  * @cached:   amdvi_cache_update: an entry that allows anything at all
  */
 struct dma_seen {
 	uint64_t read_at, gpa, mask;
 	uint32_t verb;
-	unsigned verbs, refused, fault_read, fault_write, translated, cached, responses;
+	unsigned verbs, refused_read, refused_write, fault_read, fault_write, translated, cached, responses;
 };
 
 /*
@@ -49,8 +49,11 @@ struct dma {
 	int (*answer)(struct judge *j, const struct dma_seen *seen, struct judge_ask *ask);
 };
 
-/* dma_start - with that IOMMU ("intel-iommu,...") and traces. 0 or -errno with j->why. d is at the front of the judge's state. */
-int dma_start(struct judge *j, struct dma *d, const char *iommu, const char *const *traces);
+/*
+ * dma_start - with the first of these IOMMUs ("intel-iommu,...") that this QEMU knows, and traces; both lists end with NULL. 0 or -errno with
+ * j->why. d is at the front of the judge's state.
+ */
+int dma_start(struct judge *j, struct dma *d, const char *const *iommus, const char *const *traces);
 void dma_stop(struct dma *d);
 
 /* dma_command - a qtest command; *value: what it answers, may be NULL. 0 or -errno with j->why. */
@@ -60,6 +63,12 @@ int dma_command(struct judge *j, struct dma *d, uint64_t *value, const char *for
 int dma_ask(struct judge *j, struct judge_ask *asks, size_t nr);
 
 uint64_t dma_arena(const struct config *cfg);
+
+/*
+ * dma_see - a line that QEMU printed about a question, into what was seen of it. False: the line is none that is known, and so may be an answer
+ * that nobody understood.
+ */
+bool dma_see(struct dma_seen *seen, const char *line);
 
 /* A word of 8 bytes of guest RAM. */
 void dma_store(struct judge *j, uint64_t pa, uint64_t value);

@@ -75,7 +75,7 @@ int qemu_hmp(struct qemu *q, const char *command, char **answer)
 static int gdb_byte(struct qemu *q)
 {
 	struct qemu_input *in = &q->in[QEMU_GDB];
-	double deadline = qemu_now() + QEMU_WAIT_SECONDS;
+	double deadline = qemu_now() + q->wait_seconds;
 
 	while (in->at == in->nr) {
 		struct pollfd fd = { .fd = q->fds[QEMU_GDB], .events = POLLIN };

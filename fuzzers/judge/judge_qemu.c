@@ -199,6 +199,7 @@ int qemu_start(struct qemu *q, const char *path, const char *const argv[], unsig
 
 	memset(q, 0, sizeof(*q));
 	q->trace = -1;
+	q->wait_seconds = QEMU_WAIT_SECONDS;
 	for (i = 0; i < QEMU_CHANNELS_NR; i++)
 		q->fds[i] = theirs[i] = -1;
 	for (i = 0; i < QEMU_CHANNELS_NR && !ret; i++) {
@@ -303,6 +304,20 @@ int qemu_drain(struct qemu *q, unsigned channel)
 	}
 }
 
+/* A channel was closed: most likely it has ended, or is about to. Returns -EPIPE. */
+static int qemu_closed(struct qemu *q)
+{
+	struct timespec nap = { .tv_nsec = 10000000 };
+	unsigned i;
+
+	for (i = 0; i < 200; i++) {
+		if (qemu_alive(q))
+			return -EPIPE;
+		nanosleep(&nap, NULL);
+	}
+	return qemu_wrong(q, -EPIPE, "QEMU closed a channel");
+}
+
 /* Wait until there is more to read or, with events POLLOUT, room to write; the trace is kept flowing. */
 static int channel_wait(struct qemu *q, unsigned channel, short events, double deadline)
 {
@@ -310,19 +325,19 @@ static int channel_wait(struct qemu *q, unsigned channel, short events, double d
 	int ms = (int)((deadline - qemu_now()) * 1000);
 
 	if (ms <= 0)
-		return qemu_wrong(q, -ETIMEDOUT, "QEMU gave no answer for %d seconds", QEMU_WAIT_SECONDS);
+		return qemu_wrong(q, -ETIMEDOUT, "QEMU gave no answer for %g seconds", q->wait_seconds);
 	if (poll(fds, channel == QEMU_TRACE ? 1 : 2, ms > 200 ? 200 : ms) < 0 && errno != EINTR)
 		return qemu_wrong(q, -errno, "poll: %s", strerror(errno));
 	if (channel != QEMU_TRACE && fds[1].revents & POLLIN)
 		qemu_drain(q, QEMU_TRACE);
 	if (fds[0].revents & (POLLHUP | POLLERR) && !(fds[0].revents & POLLIN))
-		return qemu_alive(q) ? -EPIPE : qemu_wrong(q, -EPIPE, "QEMU closed a channel");
+		return qemu_closed(q);
 	return 0;
 }
 
 int qemu_send(struct qemu *q, enum qemu_channel channel, const void *bytes, size_t nr)
 {
-	double deadline = qemu_now() + QEMU_WAIT_SECONDS;
+	double deadline = qemu_now() + q->wait_seconds;
 	const char *p = bytes;
 	int ret;
 
@@ -337,7 +352,7 @@ int qemu_send(struct qemu *q, enum qemu_channel channel, const void *bytes, size
 		if (put < 0 && errno != EAGAIN && errno != EINTR) {
 			int error = errno;
 
-			return qemu_alive(q) ? -EPIPE : qemu_wrong(q, -error, "send: %s", strerror(error));
+			return error == EPIPE ? qemu_closed(q) : qemu_wrong(q, -error, "send: %s", strerror(error));
 		}
 		/* Its answers may be what fills the pipe. */
 		qemu_drain(q, channel);
@@ -371,13 +386,12 @@ char *qemu_line(struct qemu *q, unsigned channel, bool peek)
 		if (peek)
 			return NULL;
 		if (!deadline)
-			deadline = qemu_now() + QEMU_WAIT_SECONDS;
+			deadline = qemu_now() + q->wait_seconds;
 		rest = in->nr - in->at; /* draining may move what has not been taken */
 		ret = qemu_drain(q, channel);
 		seen = in->at + rest;
 		if (ret) {
-			if (!qemu_alive(q))
-				qemu_wrong(q, ret, "QEMU closed a channel");
+			qemu_closed(q);
 			return NULL;
 		}
 		if (in->nr == seen && channel_wait(q, channel, POLLIN, deadline))

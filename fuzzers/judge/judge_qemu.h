@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* How long anything that QEMU has to do may take. */
+/* How long anything that QEMU has to do may take, unless @wait_seconds of struct qemu is changed. */
 #define QEMU_WAIT_SECONDS 20
 
 /* Guest memory [pa, pa + bytes) lies at offset of the file. */
@@ -46,6 +46,7 @@ enum qemu_channel { QEMU_QMP, QEMU_GDB, QEMU_QTEST, QEMU_CHANNELS_NR };
  * struct qemu - a child.
  *
  * @pid:     0: not running
+ * @wait_seconds: that it is waited for at most; QEMU_WAIT_SECONDS from qemu_start on
  * @fds:     our ends of its channels, -1: it has none such; @trace: what it writes to standard error
  * @version: as it says itself, "7.2.22 (Debian 1:7.2+dfsg...)"
  * @in, @in_nr, @in_at: what has been read from the channel that is being read, and how far it was taken
@@ -53,6 +54,7 @@ enum qemu_channel { QEMU_QMP, QEMU_GDB, QEMU_QTEST, QEMU_CHANNELS_NR };
  */
 struct qemu {
 	pid_t pid;
+	double wait_seconds;
 	int fds[QEMU_CHANNELS_NR], trace;
 	char version[120];
 	struct qemu_input {
@@ -84,7 +86,7 @@ int qemu_send(struct qemu *q, enum qemu_channel channel, const void *bytes, size
 
 /*
  * qemu_line - the next line of a channel or the trace, without its end; valid until the next call for the same channel. Waits for at most
- * QEMU_WAIT_SECONDS. NULL with q->why on error. With peek only what has arrived is looked at, and NULL is no error.
+ * @wait_seconds. NULL with q->why on error. With peek only what has arrived is looked at, and NULL is no error.
  */
 char *qemu_line(struct qemu *q, unsigned channel, bool peek);
 

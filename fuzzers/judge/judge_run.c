@@ -33,6 +33,7 @@ void judge_report(struct judge_result *res, bool change, const char *format, ...
 
 size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t most, unsigned iovas)
 {
+	struct judge_ask due;
 	unsigned kind;
 	size_t nr = 0;
 	struct walk w;
@@ -40,12 +41,13 @@ size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t mos
 	while (iovas-- && nr + JUDGE_KINDS_NR <= most) {
 		uint64_t iova = judge_table_iova(t);
 
-		walk(t->domain.hw, &t->x.mem.view, t->domain.root, t->domain.level, iova, &w);
-		for (kind = 0; kind < JUDGE_POKE; kind++)
-			if (t->j->ops->kinds >> kind & 1 && (kind != JUDGE_ADDRESS || !(iovas & 7)))
-				asks[nr++] = (struct judge_ask){
-					.kind = (uint8_t)kind, .iova = iova, .oa_due = w.end == WALK_LEAF ? w.oa : UINT64_MAX, .type = JUDGE_TYPE_UNSEEN
-				};
+		for (kind = 0; kind < JUDGE_POKE; kind++) {
+			if (!(t->j->ops->kinds >> kind & 1) || (kind == JUDGE_ADDRESS && iovas & 7))
+				continue;
+			asks[nr] = (struct judge_ask){ .kind = (uint8_t)kind, .iova = iova, .type = JUDGE_TYPE_UNSEEN };
+			judge_expect(t, &t->x.mem.view, &asks[nr], &due, &w);
+			judge_hint(&asks[nr++], &w, due.ok);
+		}
 	}
 	return nr;
 }
@@ -109,6 +111,8 @@ static int run_table(struct judge_table *t, const struct judge_plan *plan, unsig
 	t->j->asked += nr;
 	for (i = 0; i < nr && !ret; i++)
 		run_compare(t, &asks[i], res);
+	if (!ret && t->j->ops->leaves)
+		ret = judge_all(t, res);
 	/* Cheap where the judge changes the bits itself, in one batch. */
 	if (!ret && !(seed & (t->j->ops->kinds >> JUDGE_ADDRESS & 1 || t->j->ops->iovas < 200 ? 15 : 7)))
 		ret = judge_changes(t, res);

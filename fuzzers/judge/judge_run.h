@@ -32,6 +32,7 @@ struct judge_plan {
  * @tables, @configs: judged; @left_out: configurations that the judge cannot have
  * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
  *                but not to where. @kinds: both, by kind
+ * @leaves:       leaves that the judge listed, all compared; they count as translations too
  * @unanswered:   questions that the judge could not answer
  * @agreed, @disagreed: of the two together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
@@ -41,7 +42,7 @@ struct judge_plan {
  * @reports:  what was wrong, for people
  */
 struct judge_result {
-	uint64_t tables, translations, permissions, kinds[JUDGE_KINDS_NR], oas, faults, unanswered, agreed, disagreed;
+	uint64_t tables, translations, permissions, kinds[JUDGE_KINDS_NR], oas, faults, leaves, unanswered, agreed, disagreed;
 	unsigned configs, left_out;
 	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
 	unsigned planted_nr;
@@ -64,6 +65,9 @@ void judge_report(struct judge_result *res, bool change, const char *format, ...
 
 /* judge_questions - questions about random iovas of the table, of every kind that the judge takes. Returns how many; at most most. */
 size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t most, unsigned iovas);
+
+/* judge_all - every leaf that the judge lists, and their number. 0 or -errno. */
+int judge_all(struct judge_table *t, struct judge_result *res);
 
 /* judge_changes - each bit of the entries on the way to a mapped iova, one after the other. 0 or -errno. */
 int judge_changes(struct judge_table *t, struct judge_result *res);

@@ -43,9 +43,9 @@ int stub_run(struct judge *j, struct qemu *q, struct stub_box *box, size_t nr)
 			return judge_wrong(j, q, ret);
 		qemu_drain(q, QEMU_TRACE);
 		if (!deadline)
-			deadline = qemu_now() + QEMU_WAIT_SECONDS;
+			deadline = qemu_now() + q->wait_seconds;
 		if (qemu_now() > deadline) {
-			snprintf(j->why, sizeof(j->why), "%s: the stub gave no answer for %d seconds", j->ops->binary, QEMU_WAIT_SECONDS);
+			snprintf(j->why, sizeof(j->why), "%s: the stub gave no answer for %g seconds", j->ops->binary, q->wait_seconds);
 			return -ETIMEDOUT;
 		}
 	}

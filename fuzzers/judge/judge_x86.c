@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * judge_x86.c - QEMU's x86 MMU in long mode, 4 and 5 levels: a stub makes accesses through the table; a second QEMU, whose processor stands
- * still, says by gva2gpa where addresses outside its RAM lead.
+ * still, says by gva2gpa where addresses outside its RAM lead, and lists all that there is by info tlb.
  *
  * The stub must be mapped by the table that it tries, so one empty item of the root, in the judge's copy, is the stub's. Whether a page is a
  * user's is told by SMAP: an access with privilege and AC clear is refused.
@@ -10,6 +10,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -300,6 +301,54 @@ static int x86_ask(struct judge *j, struct judge_ask *asks, size_t nr)
 	return judge_segments(j, asks, nr, 3, x86_ask_some);
 }
 
+/* One line of info tlb: "iova: oa XGPDACTUW", a dash for each bit that is clear. */
+static bool x86_leaf(const char *line, struct judge_leaf *leaf)
+{
+	static const char letters[] = "XGPDACTUW";
+	unsigned long long iova, oa;
+	char flags[10];
+	unsigned i;
+	int end = 0;
+
+	if (sscanf(line, "%16llx: %16llx %9[-XGPDACTUW]%n", &iova, &oa, flags, &end) != 3 || strlen(flags) != 9 || line[end])
+		return false;
+	for (i = 0; i < 9; i++)
+		if (flags[i] != '-' && flags[i] != letters[i])
+			return false;
+	/* X stands for the bit that forbids execution. */
+	*leaf = (struct judge_leaf){ .iova = iova, .oa = oa, .prot = PROT_R };
+	leaf->prot |= (flags[0] == '-' ? PROT_X : 0) | (flags[7] == '-' ? PROT_PRIV : 0) | (flags[8] == '-' ? 0 : PROT_W);
+	return true;
+}
+
+static int x86_leaves(struct judge *j, struct judge_leaf **list, size_t *nr)
+{
+	struct x86 *x = j->state;
+	uint64_t iova = 1, last = 0;
+	char *text, *line, *rest;
+	int ret = qemu_hmp(&x->still, "info tlb", &text);
+
+	if (ret)
+		return judge_wrong(j, &x->still, ret);
+	x86_room(j, &iova, &last);
+	*nr = 0;
+	*list = malloc((strlen(text) / 32 + 1) * sizeof(**list));
+	if (!*list)
+		abort();
+	for (line = strtok_r(text, "\r\n", &rest); line && !ret; line = strtok_r(NULL, "\r\n", &rest)) {
+		struct judge_leaf leaf;
+
+		if (!x86_leaf(line, &leaf)) {
+			snprintf(j->why, sizeof(j->why), "info tlb answers '%.80s'", line);
+			ret = -EPROTO;
+		} else if (leaf.iova < iova || leaf.iova > last) {
+			(*list)[(*nr)++] = leaf;
+		}
+	}
+	free(text);
+	return ret;
+}
+
 static void x86_stop(struct judge *j)
 {
 	struct x86 *x = j->state;
@@ -327,5 +376,6 @@ const struct judge_ops judge_x86 = {
 	.load = x86_load,
 	.ask = x86_ask,
 	.stop = x86_stop,
+	.leaves = x86_leaves,
 	.room = x86_room,
 };
