@@ -92,7 +92,7 @@ struct judge_leaf {
  * @spares:  whether changing this bit of an item at this level, which makes our walk end as it does, would end the judge, so that it is not
  *           asked about; NULL: none would
  * @stop:    end it; may be called at any time
- * @leaves:  every leaf of the table, in an array that is allocated; NULL: it lists none
+ * @leaves:  every leaf of the table, in an array that is allocated; NULL: it lists none. Of oas @leaves_oa_lg2 bits are listed
  * @room:    whether items of the root may be overwritten in guest RAM: fills in the first and last iova that no question may name; NULL: none
  */
 struct judge_ops {
@@ -109,6 +109,7 @@ struct judge_ops {
 	int (*ask)(struct judge *j, struct judge_ask *asks, size_t nr);
 	bool (*spares)(const struct config *cfg, unsigned level, unsigned bit, const struct walk *after);
 	void (*stop)(struct judge *j);
+	unsigned leaves_oa_lg2;
 	int (*leaves)(struct judge *j, struct judge_leaf **list, size_t *nr);
 	bool (*room)(struct judge *j, uint64_t *iova, uint64_t *last);
 };

@@ -216,11 +216,12 @@ static void task_print(void *arg, unsigned i)
 	unsigned k;
 
 	printf("%s by %s %s: %u configurations (%u left out), %" PRIu64 " tables (%.0f a minute), %" PRIu64 " translations (%.0f a second), %" PRIu64
-	       " permissions, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64 " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64
+	       " permissions, %" PRIu64
+	       " listed leaves, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64 " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64
 	       " listed, %" PRIu64 " not; planted errors: %u of %u caught; %.1f s\n",
 	       task->plan.format, task->ops->name, out->version, res->configs, res->left_out, res->tables,
 	       res->seconds > 0 ? (double)res->tables * 60 / res->seconds : 0, res->translations,
-	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->agreed, res->disagreed, res->unanswered, res->changes,
+	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->leaves, res->agreed, res->disagreed, res->unanswered, res->changes,
 	       res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr, res->seconds);
 	for (k = 0; k < task->refused_nr; k++)
 		printf("  not judged: %s %s: %s\n", task->plan.format, task->refused[k].config, task->refused[k].why);
@@ -330,7 +331,7 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 				printf("%s: skipped: %s needs %s, which is not installed\n", task->plan.format, task->ops->name, task->ops->binary);
 			continue;
 		}
-		compared += out->res.translations + out->res.permissions;
+		compared += out->res.translations + out->res.permissions + out->res.leaves;
 		wrong += out->res.disagreed + out->res.changes_wrong + out->res.found;
 		missed += out->res.planted_nr - planted_caught(&out->res);
 	}

@@ -32,9 +32,9 @@ struct judge_plan {
  * @tables, @configs: judged; @left_out: configurations that the judge cannot have
  * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
  *                but not to where. @kinds: both, by kind
- * @leaves:       leaves that the judge listed, all compared; they count as translations too
+ * @leaves:       leaves that the judge listed, all compared; not counted in the above
  * @unanswered:   questions that the judge could not answer
- * @agreed, @disagreed: of the two together
+ * @agreed, @disagreed: of all these together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
  *            @changes_untold: could not be asked
  * @planted, @caught: encoding errors, by name

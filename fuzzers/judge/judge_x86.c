@@ -376,6 +376,7 @@ const struct judge_ops judge_x86 = {
 	.load = x86_load,
 	.ask = x86_ask,
 	.stop = x86_stop,
+	.leaves_oa_lg2 = 50, /* info tlb masks the rest off */
 	.leaves = x86_leaves,
 	.room = x86_room,
 };
