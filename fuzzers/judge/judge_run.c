@@ -42,7 +42,7 @@ size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t mos
 		uint64_t iova = judge_table_iova(t);
 
 		for (kind = 0; kind < JUDGE_POKE; kind++) {
-			if (!(t->j->ops->kinds >> kind & 1) || (kind == JUDGE_ADDRESS && iovas & 7))
+			if (!(t->j->ops->kinds >> kind & 1) || (kind == JUDGE_ADDRESS && iovas & 15))
 				continue;
 			asks[nr] = (struct judge_ask){ .kind = (uint8_t)kind, .iova = iova, .type = JUDGE_TYPE_UNSEEN };
 			judge_expect(t, &t->x.mem.view, &asks[nr], &due, &w);
