@@ -63,13 +63,14 @@ int judge_all(struct judge_table *t, struct judge_result *res)
 		res->agreed += agrees;
 		res->disagreed += !agrees;
 		if (!agrees)
-			judge_report(res, false, "%s: table of seed %" PRIu64 ": the judge lists a leaf at iova 0x%" PRIx64 " to oa 0x%" PRIx64,
+			judge_report(res, false,
+				     "%s: table of seed %" PRIu64 ": the judge lists a leaf at iova 0x%" PRIx64 " to oa 0x%" PRIx64,
 				     t->cfg.format, t->seed, list[i].iova, list[i].oa);
 	}
 	if (!ret && nr != due) {
 		res->disagreed++;
-		judge_report(res, false, "%s: table of seed %" PRIu64 ": the judge lists %zu leaves, asked for were %" PRIu64, t->cfg.format, t->seed,
-			     nr, due);
+		judge_report(res, false, "%s: table of seed %" PRIu64 ": the judge lists %zu leaves, asked for were %" PRIu64,
+			     t->cfg.format, t->seed, nr, due);
 	}
 	free(list);
 	return ret;

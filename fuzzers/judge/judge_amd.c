@@ -93,7 +93,8 @@ static int amd_start(struct judge *j, const struct config *cfg)
 		dma_store(j, AMD_COMMANDS + 16 * i, AMD_INVALIDATE_ALL);
 	ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_DEVTAB, AMD_DEVICE_TABLE | 1);
 	if (!ret)
-		ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_CMDBUF, AMD_COMMANDS | UINT64_C(8) << 56);
+		ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_CMDBUF,
+				  AMD_COMMANDS | UINT64_C(8) << 56);
 	if (!ret)
 		ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x1001", AMD_REGISTERS + AMD_CONTROL);
 	return ret;

@@ -70,8 +70,22 @@ static uint64_t arm_arena(const struct config *cfg)
 static int arm_start(struct judge *j, const struct config *cfg)
 {
 	static const struct qemu_region ram = { ARM_RAM, ARM_RAM_BYTES, 0 };
-	static const char *const argv[] = { "qemu-system-aarch64", "-M", "virt,virtualization=on,memory-backend=ram", "-cpu", "max", "-m", "4096",
-		"-display", "none", "-nodefaults", "-no-user-config", "-serial", "none", "-device", "loader,addr=0x42000000,cpu-num=0", NULL };
+	static const char *const argv[] = { "qemu-system-aarch64",
+					    "-M",
+					    "virt,virtualization=on,memory-backend=ram",
+					    "-cpu",
+					    "max",
+					    "-m",
+					    "4096",
+					    "-display",
+					    "none",
+					    "-nodefaults",
+					    "-no-user-config",
+					    "-serial",
+					    "none",
+					    "-device",
+					    "loader,addr=0x42000000,cpu-num=0",
+					    NULL };
 	struct arm *a = j->state;
 	int ret = judge_ram(j, &ram, 1);
 
@@ -245,12 +259,9 @@ static void arm_stop(struct judge *j)
 
 static const char *const arm_formats[] = { "armv8_4k", "armv8_16k", "armv8_64k", "armv7s", NULL };
 static const char *const arm_configs[] = {
-	"armv8_16k stage=2 lpa=1 ias=50 oas=52 bbm=2",
-	"armv8_4k stage=2 ias=36 oas=40 bbm=2 ad=1 tables=limit",
-	"armv8_4k stage=2 ias=43 oas=48 tables=straddle",
-	"armv8_16k stage=2 ias=40 oas=48 bbm=2",
-	"armv8_64k stage=2 ias=46 oas=48 bbm=2 ad=1",
-	NULL,
+	"armv8_16k stage=2 lpa=1 ias=50 oas=52 bbm=2",    "armv8_4k stage=2 ias=36 oas=40 bbm=2 ad=1 tables=limit",
+	"armv8_4k stage=2 ias=43 oas=48 tables=straddle", "armv8_16k stage=2 ias=40 oas=48 bbm=2",
+	"armv8_64k stage=2 ias=46 oas=48 bbm=2 ad=1",     NULL,
 };
 
 const struct judge_ops judge_arm = {

@@ -39,8 +39,8 @@ static bool change_told(const struct judge_table *t, const struct walk *w)
 	return at && !at[0] && !memcmp(at, at + 1, bytes - 1);
 }
 
-static void change_compare(struct judge_table *t, const struct walk_step *s, unsigned bit, const struct judge_ask *due, const struct walk *w,
-			   const struct judge_ask *answer, struct judge_result *res)
+static void change_compare(struct judge_table *t, const struct walk_step *s, unsigned bit, const struct judge_ask *due,
+			   const struct walk *w, const struct judge_ask *answer, struct judge_result *res)
 {
 	struct judge_change change = { .level = s->level, .bit = bit, .table = s->entry.kind == HW_TABLE, .after = w };
 	char fields[300];
@@ -63,12 +63,14 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 	}
 	res->changes_wrong++;
 	t->domain.hw->format->fields(t->domain.hw, s->level, s->raw, fields, sizeof(fields));
-	judge_report(res, true, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, %s: our walker %s%s%s, the judge %s%s", t->cfg.format,
-		     t->cfg.stage, t->cfg.lpa, t->cfg.ad, change.table ? "table" : "leaf", s->level, bit,
-		     answer->kind == JUDGE_WRITE || answer->kind == JUDGE_WRITE_USER ? "write" : "read",
-		     due->ok ? "translates" : "faults", w->end == WALK_BAD || w->end == WALK_WILD ? ": " : "",
-		     w->end == WALK_BAD || w->end == WALK_WILD ? w->why : "", answer->ok ? "translates" : "faults",
-		     due->ok && answer->ok ? (answer->type != JUDGE_TYPE_UNSEEN && answer->type != due->type ? " with another type" : " to another oa") : "");
+	judge_report(res, true, "%s stage=%u lpa=%u ad=%u: %s of level %u with bit %u changed, %s: our walker %s%s%s, the judge %s%s",
+		     t->cfg.format, t->cfg.stage, t->cfg.lpa, t->cfg.ad, change.table ? "table" : "leaf", s->level, bit,
+		     answer->kind == JUDGE_WRITE || answer->kind == JUDGE_WRITE_USER ? "write" : "read", due->ok ? "translates" : "faults",
+		     w->end == WALK_BAD || w->end == WALK_WILD ? ": " : "", w->end == WALK_BAD || w->end == WALK_WILD ? w->why : "",
+		     answer->ok ? "translates" : "faults",
+		     due->ok && answer->ok
+			     ? (answer->type != JUDGE_TYPE_UNSEEN && answer->type != due->type ? " with another type" : " to another oa")
+			     : "");
 }
 
 /* All bits of one entry. */

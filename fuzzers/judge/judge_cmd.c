@@ -15,10 +15,13 @@
 enum { TASKS_MAX = 32, REFUSED_MAX = 24, TASK_CPU_SECONDS = 7200, TRANSLATIONS = 1000000, TRANSLATIONS_QUICK = 20000 };
 
 static const char help[] =
-	"usage: hitless judge [--format FORMAT]... [--config TEXT] [--translations N] [--seconds N] [--seed N] [--jobs N] [--quick] [--json]\n"
+	"usage: hitless judge [--format FORMAT]... [--config TEXT] [--translations N] [--seconds N] [--seed N] [--jobs N] [--quick] "
+	"[--json]\n"
 	"\n"
-	"Lets the MMUs and IOMMUs of QEMU translate through the raw bytes of tables that the engine has made by random operations, and compares\n"
-	"oa, permissions and memory type, as far as the judge sees them, with our walker and with what the engine was asked for. Then entries\n"
+	"Lets the MMUs and IOMMUs of QEMU translate through the raw bytes of tables that the engine has made by random operations, and "
+	"compares\n"
+	"oa, permissions and memory type, as far as the judge sees them, with our walker and with what the engine was asked for. Then "
+	"entries\n"
 	"with one bit changed, and encoding errors that the judge must notice. docs/judges.md says what each judge does not see.\n"
 	"\n"
 	"A judge whose QEMU is not installed is skipped, by name. HITLESS_QEMU names a folder of other binaries than those in PATH.\n"
@@ -32,7 +35,8 @@ static const char help[] =
 	"  --quick           fewer tables of each configuration\n"
 	"  --json            one object on standard output\n"
 	"\n"
-	"Exit status: 0 all agree and every planted error was caught, 1 a disagreement, 2 bad usage, 3 the tool or a judge is at fault, or\n"
+	"Exit status: 0 all agree and every planted error was caught, 1 a disagreement, 2 bad usage, 3 the tool or a judge is at fault, "
+	"or\n"
 	"nothing was compared.\n";
 
 /*
@@ -126,7 +130,10 @@ static int task_add(struct tasks *tasks, const struct judge_ops *ops, const stru
 		return complain(EXIT_TOOL, "more than %d formats and judges", TASKS_MAX);
 	task->ops = ops;
 	task->plan = (struct judge_plan){ .format = engine->name, .seed = seed, .quick = o->quick, .seconds = o->seconds };
-	task->plan.translations = o->translations ? o->translations : o->seconds > 0 ? UINT64_MAX : o->quick ? TRANSLATIONS_QUICK : TRANSLATIONS;
+	task->plan.translations = o->translations  ? o->translations
+				  : o->seconds > 0 ? UINT64_MAX
+				  : o->quick       ? TRANSLATIONS_QUICK
+						   : TRANSLATIONS;
 	task->plan.progress = !o->json && o->jobs < 2 && isatty(2) ? stderr : NULL;
 	task->skipped = !qemu_find(ops->binary, path, sizeof(path));
 	if (o->config)
@@ -215,14 +222,17 @@ static void task_print(void *arg, unsigned i)
 	const struct judge_result *res = &out->res;
 	unsigned k;
 
-	printf("%s by %s %s: %u configurations (%u left out), %" PRIu64 " tables (%.0f a minute), %" PRIu64 " translations (%.0f a second), %" PRIu64
-	       " permissions, %" PRIu64
-	       " listed leaves, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64 " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64
-	       " listed, %" PRIu64 " not; planted errors: %u of %u caught; %.1f s\n",
+	printf("%s by %s %s: %u configurations (%u left out), %" PRIu64 " tables (%.0f a minute), %" PRIu64
+	       " translations (%.0f a second), %" PRIu64 " permissions, %" PRIu64
+	       " listed leaves, %d of %d leaf sizes, %d kinds of permission, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64
+	       " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64 " listed, %" PRIu64
+	       " not; planted errors: %u of %u caught; %.1f s\n",
 	       task->plan.format, task->ops->name, out->version, res->configs, res->left_out, res->tables,
 	       res->seconds > 0 ? (double)res->tables * 60 / res->seconds : 0, res->translations,
-	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->leaves, res->agreed, res->disagreed, res->unanswered, res->changes,
-	       res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr, res->seconds);
+	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->leaves,
+	       __builtin_popcountll(res->sizes & res->sizes_due), __builtin_popcountll(res->sizes_due), __builtin_popcountll(res->prots),
+	       res->agreed, res->disagreed, res->unanswered, res->changes, res->changes_agreed, res->changes_listed, res->changes_wrong,
+	       planted_caught(res), res->planted_nr, res->seconds);
 	for (k = 0; k < task->refused_nr; k++)
 		printf("  not judged: %s %s: %s\n", task->plan.format, task->refused[k].config, task->refused[k].why);
 	for (k = 0; k < res->planted_nr; k++)
@@ -246,9 +256,9 @@ static json_t *json_listed(const struct task *task, const struct judge_result *r
 
 		if (strcmp(d->judge, task->ops->name) || (d->format && strncmp(task->plan.format, d->format, strlen(d->format))))
 			continue;
-		json_array_append_new(list, json_pack("{ss ss ss ss sI}", "judge", judge_differ_how_name(d->how), "walker", d->why ? d->why : "",
-						      "whose", judge_differ_whose_name(d->whose), "reason", d->reason, "seen",
-						      (json_int_t)res->listed[i]));
+		json_array_append_new(list, json_pack("{ss ss ss ss sI}", "judge", judge_differ_how_name(d->how), "walker",
+						      d->why ? d->why : "", "whose", judge_differ_whose_name(d->whose), "reason", d->reason,
+						      "seen", (json_int_t)res->listed[i]));
 	}
 	return list;
 }
@@ -269,8 +279,9 @@ static json_t *json_planted(const struct judge_result *res)
 	unsigned i;
 
 	for (i = 0; i < res->planted_nr; i++)
-		json_array_append_new(list, json_pack("{ss sI sI sb}", "error", res->planted[i].name, "tables", (json_int_t)res->planted[i].tables,
-						      "wrong_answers", (json_int_t)res->planted[i].wrong, "caught", res->planted[i].wrong != 0));
+		json_array_append_new(list, json_pack("{ss sI sI sb}", "error", res->planted[i].name, "tables",
+						      (json_int_t)res->planted[i].tables, "wrong_answers",
+						      (json_int_t)res->planted[i].wrong, "caught", res->planted[i].wrong != 0));
 	return list;
 }
 
@@ -278,7 +289,8 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 {
 	static const char *const kinds[] = { "read", "write", "read_user", "write_user", "address" };
 	const struct judge_result *res = out ? &out->res : NULL;
-	json_t *one = json_pack("{ss ss sb}", "format", task->plan.format, "judge", task->ops->name, "skipped", task->skipped), *asked, *reports;
+	json_t *one = json_pack("{ss ss sb}", "format", task->plan.format, "judge", task->ops->name, "skipped", task->skipped), *asked,
+	       *reports;
 	unsigned i;
 
 	if (!res) {
@@ -294,13 +306,19 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 		json_array_append_new(reports, json_string(res->reports[i]));
 	if (res->found)
 		json_array_append_new(reports, json_string(res->finding));
-	json_object_update_new(one, json_pack("{ss si si sI sI sI so sI sI sI sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
-		"configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables,
-		"translations", (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults, "leaves_listed", (json_int_t)res->leaves,
-		"unanswered", (json_int_t)res->unanswered, "agreed", (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed,
-		"changes", (json_int_t)res->changes, "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed", (json_int_t)res->changes_listed,
-		"changes_untold", (json_int_t)res->changes_untold, "changes_disagreements", (json_int_t)res->changes_wrong, "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res),
-		"planted_errors", json_planted(res), "differences", json_listed(task, res), "reports", reports, "seconds", res->seconds));
+	json_object_update_new(
+		one,
+		json_pack("{ss si si sI sI sI so sI sI sI si si si sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
+			  "configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables, "translations",
+			  (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa",
+			  (json_int_t)res->oas, "faults", (json_int_t)res->faults, "leaves_listed", (json_int_t)res->leaves, "leaf_sizes",
+			  __builtin_popcountll(res->sizes & res->sizes_due), "leaf_sizes_enabled", __builtin_popcountll(res->sizes_due),
+			  "permission_kinds", __builtin_popcountll(res->prots), "unanswered", (json_int_t)res->unanswered, "agreed",
+			  (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed, "changes", (json_int_t)res->changes,
+			  "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed", (json_int_t)res->changes_listed,
+			  "changes_untold", (json_int_t)res->changes_untold, "changes_disagreements", (json_int_t)res->changes_wrong,
+			  "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res), "planted_errors", json_planted(res),
+			  "differences", json_listed(task, res), "reports", reports, "seconds", res->seconds));
 	return one;
 }
 
@@ -328,7 +346,8 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 		json_array_append_new(list, json_task(task, out));
 		if (!out) {
 			if (!tasks->o->json)
-				printf("%s: skipped: %s needs %s, which is not installed\n", task->plan.format, task->ops->name, task->ops->binary);
+				printf("%s: skipped: %s needs %s, which is not installed\n", task->plan.format, task->ops->name,
+				       task->ops->binary);
 			continue;
 		}
 		compared += out->res.translations + out->res.permissions + out->res.leaves;
@@ -343,8 +362,8 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 		json_decref(root);
 	} else {
 		json_decref(list);
-		printf("%" PRIu64 " answers compared, %" PRIu64 " disagreements, %" PRIu64 " planted errors missed; seed %" PRIu64 "\n", compared,
-		       wrong, missed, seed);
+		printf("%" PRIu64 " answers compared, %" PRIu64 " disagreements, %" PRIu64 " planted errors missed; seed %" PRIu64 "\n",
+		       compared, wrong, missed, seed);
 	}
 	if (wrong || missed)
 		return EXIT_FINDING;

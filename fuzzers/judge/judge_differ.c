@@ -40,12 +40,14 @@ const struct judge_difference judge_differences[] = {
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "APTable[0]", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.4.1.2: legal, takes unprivileged access away below; struct hw_entry cannot say it" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "Block at a level that has none", -1, 0, DIFFER_JUDGE,
-	  "[ARM] D8.2.8 to D8.2.10 with D8.3.1: no Block at that level, the descriptor is reserved: Translation fault. QEMU 7.2 looks at the "
+	  "[ARM] D8.2.8 to D8.2.10 with D8.3.1: no Block at that level, the descriptor is reserved: Translation fault. QEMU 7.2 looks at "
+	  "the "
 	  "level for level 3 alone" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "Contiguous bit[52]", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.7.1: where the bit has no group it is RES0 or a programming error, which hardware may treat as if it were 0" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "output address beyond", 0, 0xf300, DIFFER_JUDGE,
-	  "[ARM] D8.3.1.2 and pseudocode AArch64.OAOutOfRange: with DS=1 bits[9:8], with FEAT_LPA and 64KB bits[15:12] are address whatever the "
+	  "[ARM] D8.3.1.2 and pseudocode AArch64.OAOutOfRange: with DS=1 bits[9:8], with FEAT_LPA and 64KB bits[15:12] are address "
+	  "whatever the "
 	  "output size is, and one beyond it is an Address size fault. QEMU 7.2 looks at them only where IPS says 52 bits" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "next-level table address beyond", 1, 0xf300, DIFFER_JUDGE,
 	  "[ARM] D8.3.1.1 and pseudocode AArch64.OAOutOfRange: as for output addresses" },
@@ -64,7 +66,8 @@ const struct judge_difference judge_differences[] = {
 	{ "qemu-arm", "armv7s", DIFFER_TRANSLATES, "bit[9] of a", -1, 0, DIFFER_WALKER,
 	  "[ARMv7] B3.5.1: IMPLEMENTATION DEFINED; QEMU's processor gives it no meaning" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "bits 60:54: reserved", -1, 0, DIFFER_JUDGE,
-	  "[PRIV] 10.4.1: \"if any of these bits are set, a page-fault exception is raised\". QEMU 7.2 does not look at them on a processor with "
+	  "[PRIV] 10.4.1: \"if any of these bits are set, a page-fault exception is raised\". QEMU 7.2 does not look at them on a "
+	  "processor with "
 	  "Svnapot or Svpbmt" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "G: global entries", -1, 0, DIFFER_WALKER,
 	  "[PRIV] 10.3.1: global entries translate; what no invalidation by PSCID removes is refused by us" },
@@ -79,7 +82,8 @@ const struct judge_difference judge_differences[] = {
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "N: reserved without Svnapot", -1, 0, DIFFER_SETUP,
 	  "[PRIV] Svnapot: QEMU's processor is one that has it" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PBMT code 3", -1, 0, DIFFER_JUDGE,
-	  "[PRIV] Svpbmt: 3 is reserved, and \"using this reserved value in a leaf PTE raises a page-fault exception\". QEMU 7.2 takes it" },
+	  "[PRIV] Svpbmt: 3 is reserved, and \"using this reserved value in a leaf PTE raises a page-fault exception\". QEMU 7.2 takes "
+	  "it" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PPN: wider", -1, 0, DIFFER_SETUP,
 	  "[PRIV] 10.4.1: PPN has 44 bits; how many the machine has is its own affair (3.5.1: an access fault). QEMU's has 56" },
 	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "PAT = 1", -1, 0, DIFFER_WALKER,

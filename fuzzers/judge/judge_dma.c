@@ -16,8 +16,18 @@ enum { DMA_ASKS_MAX = 512, DMA_FIRMWARE_BYTES = 65536 };
 /* The controller's registers, and where we put them. */
 #define HDA UINT64_C(0xe0000000)
 enum {
-	HDA_GCTL = 0x08, HDA_CORBLBASE = 0x40, HDA_CORBUBASE = 0x44, HDA_CORBWP = 0x48, HDA_CORBRP = 0x4a, HDA_CORBCTL = 0x4c,
-	HDA_RIRBLBASE = 0x50, HDA_RIRBUBASE = 0x54, HDA_RIRBWP = 0x58, HDA_RINTCNT = 0x5a, HDA_RIRBCTL = 0x5c, HDA_RIRBSTS = 0x5d,
+	HDA_GCTL = 0x08,
+	HDA_CORBLBASE = 0x40,
+	HDA_CORBUBASE = 0x44,
+	HDA_CORBWP = 0x48,
+	HDA_CORBRP = 0x4a,
+	HDA_CORBCTL = 0x4c,
+	HDA_RIRBLBASE = 0x50,
+	HDA_RIRBUBASE = 0x54,
+	HDA_RIRBWP = 0x58,
+	HDA_RINTCNT = 0x5a,
+	HDA_RIRBCTL = 0x5c,
+	HDA_RIRBSTS = 0x5d,
 };
 /* The rings are aligned to 128 bytes; the first response of a ring that was reset goes to its second place, of 8 bytes. */
 enum { HDA_ALIGN = 128, HDA_FIRST_RESPONSE = 8 };
@@ -123,9 +133,31 @@ static int dma_device(struct judge *j, struct dma *d)
 /* Start it with one IOMMU and one way to ask for the messages that are wanted. */
 static int dma_try(struct judge *j, struct dma *d, const char *iommu, const char *log, const char *const *traces, int firmware)
 {
-	const char *argv[48] = { "qemu-system-x86_64", "-M", "q35,memory-backend=ram", "-accel", "tcg", "-S", "-m", "4096", "-display", "none",
-		"-nodefaults", "-no-user-config", "-qtest-log", "none", "-audiodev", "none,id=none", "-d", log, "-device", iommu,
-		"-device", "intel-hda,addr=3,debug=2", "-device", "hda-output,audiodev=none", "-bios" };
+	const char *argv[48] = { "qemu-system-x86_64",
+				 "-M",
+				 "q35,memory-backend=ram",
+				 "-accel",
+				 "tcg",
+				 "-S",
+				 "-m",
+				 "4096",
+				 "-display",
+				 "none",
+				 "-nodefaults",
+				 "-no-user-config",
+				 "-qtest-log",
+				 "none",
+				 "-audiodev",
+				 "none,id=none",
+				 "-d",
+				 log,
+				 "-device",
+				 iommu,
+				 "-device",
+				 "intel-hda,addr=3,debug=2",
+				 "-device",
+				 "hda-output,audiodev=none",
+				 "-bios" };
 	unsigned nr = 25;
 	char path[40];
 
@@ -177,7 +209,8 @@ static unsigned dma_fetch(FILE *out, uint64_t iova)
 
 	fprintf(out, "writel 0x%" PRIx64 " 0x%x\nwritel 0x%" PRIx64 " 0x%x\n", HDA + HDA_CORBLBASE, (uint32_t)base, HDA + HDA_CORBUBASE,
 		(uint32_t)(base >> 32));
-	fprintf(out, "writew 0x%" PRIx64 " 0x%x\nwritew 0x%" PRIx64 " 0x%x\n", HDA + HDA_CORBRP, (place - 1) & 0xff, HDA + HDA_CORBWP, place);
+	fprintf(out, "writew 0x%" PRIx64 " 0x%x\nwritew 0x%" PRIx64 " 0x%x\n", HDA + HDA_CORBRP, (place - 1) & 0xff, HDA + HDA_CORBWP,
+		place);
 	return 4;
 }
 
@@ -193,8 +226,8 @@ static unsigned dma_write(FILE *out, struct dma *d, uint64_t iova)
 
 	d->flush(d, out);
 	fprintf(out, "writeb 0x%" PRIx64 " 5\n", HDA + HDA_RIRBSTS);
-	fprintf(out, "writel 0x%" PRIx64 " 0x%x\nwritel 0x%" PRIx64 " 0x%x\nwritew 0x%" PRIx64 " 0x8000\n", HDA + HDA_RIRBLBASE, (uint32_t)base,
-		HDA + HDA_RIRBUBASE, (uint32_t)(base >> 32), HDA + HDA_RIRBWP);
+	fprintf(out, "writel 0x%" PRIx64 " 0x%x\nwritel 0x%" PRIx64 " 0x%x\nwritew 0x%" PRIx64 " 0x8000\n", HDA + HDA_RIRBLBASE,
+		(uint32_t)base, HDA + HDA_RIRBUBASE, (uint32_t)(base >> 32), HDA + HDA_RIRBWP);
 	return 5 + dma_fetch(out, d->hole);
 }
 
@@ -308,7 +341,8 @@ static int dma_parse(struct judge *j, struct dma *d, struct dma_seen *seen, size
 /* Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about. */
 static bool dma_touchable(const struct dma *d, const struct judge_ask *ask)
 {
-	bool hole = ask->oa_due >= DMA_LOW_BYTES && ask->oa_due < UINT64_C(1) << 32, legacy = ask->oa_due >= 0xa0000 && ask->oa_due < 0x100000;
+	bool hole = ask->oa_due >= DMA_LOW_BYTES && ask->oa_due < UINT64_C(1) << 32,
+	     legacy = ask->oa_due >= 0xa0000 && ask->oa_due < 0x100000;
 
 	return !hole && !legacy && ask->iova <= d->iova_last && ask->iova >> 20 != 0xfee && (ask->kind == JUDGE_READ || d->has_hole);
 }

@@ -155,7 +155,8 @@ static unsigned argv_channels(char **argv, char **texts, const int *theirs, cons
 
 #define ARGV_MAX 80
 
-static int child_start(struct qemu *q, const char *path, const char *const args[], const int *theirs, const struct qemu_ram *ram, int fd_kept)
+static int child_start(struct qemu *q, const char *path, const char *const args[], const int *theirs, const struct qemu_ram *ram,
+		       int fd_kept)
 {
 	char *argv[ARGV_MAX], *texts[2 * QEMU_CHANNELS_NR + 1] = { 0 };
 	int keep[QEMU_CHANNELS_NR + 2], trace[2];

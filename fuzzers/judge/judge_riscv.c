@@ -64,9 +64,9 @@ static uint64_t riscv_arena(const struct config *cfg)
 	}
 }
 
-#define RISCV_ARGV                                                                                                                       \
-	"qemu-system-riscv64", "-M", "virt,memory-backend=ram", "-cpu", "rv64,pmp=false,svnapot=true,svpbmt=true", "-m", "4096", "-display", \
-		"none", "-nodefaults", "-no-user-config", "-serial", "none", "-bios", "none"
+#define RISCV_ARGV                                                                                                               \
+	"qemu-system-riscv64", "-M", "virt,memory-backend=ram", "-cpu", "rv64,pmp=false,svnapot=true,svpbmt=true", "-m", "4096", \
+		"-display", "none", "-nodefaults", "-no-user-config", "-serial", "none", "-bios", "none"
 
 static int riscv_start_still(struct judge *j, struct riscv *r)
 {
@@ -174,7 +174,9 @@ static int riscv_ask_some(struct judge *j, struct judge_ask *asks, size_t nr)
 		first = at;
 		for (batch = 0; at < nr && batch < STUB_ASKS_MAX; at++)
 			if (riscv_touchable(&asks[at]))
-				r->box->asks[batch++] = (struct stub_ask){ .kind = riscv_kind(j, &asks[at]), .address = asks[at].iova, .answer = UINT64_MAX };
+				r->box->asks[batch++] = (struct stub_ask){ .kind = riscv_kind(j, &asks[at]),
+									   .address = asks[at].iova,
+									   .answer = UINT64_MAX };
 		ret = stub_run(j, &r->q, r->box, batch);
 		batch = 0;
 		for (i = first; i < at && !ret; i++)

@@ -62,8 +62,11 @@ static const char *ask_words(const struct judge_ask *ask, char *buf, size_t byte
 		snprintf(buf, bytes, "allowed");
 	else
 		snprintf(buf, bytes, "oa 0x%" PRIx64 "%s", ask->oa,
-			 ask->type == JUDGE_TYPE_UNSEEN ? "" : ask->type == PROT_CACHE ? " cache" : ask->type == PROT_MMIO ? " mmio"
-			 : ask->type ? " of another type" : "");
+			 ask->type == JUDGE_TYPE_UNSEEN ? ""
+			 : ask->type == PROT_CACHE      ? " cache"
+			 : ask->type == PROT_MMIO       ? " mmio"
+			 : ask->type                    ? " of another type"
+							: "");
 	return buf;
 }
 
@@ -86,12 +89,16 @@ static void run_compare(struct judge_table *t, const struct judge_ask *ask, stru
 	res->faults += !ask->ok;
 	if (judge_agrees(&due, ask) && judge_asked_for(t, ask->iova, &w)) {
 		res->agreed++;
+		if (ask->ok && ask->has_oa) {
+			res->sizes |= UINT64_C(1) << w.steps[w.nr - 1].entry.size_lg2;
+			res->prots |= UINT64_C(1) << (w.prot & PROT_ALL);
+		}
 		return;
 	}
 	res->disagreed++;
 	config_print(&t->cfg, text, sizeof(text));
-	judge_report(res, false, "%s: table of seed %" PRIu64 ", iova 0x%" PRIx64 ", %s: our walker %s%s, the judge %s", text, t->seed, ask->iova,
-		     kind_names[ask->kind], ask_words(&due, due_words, sizeof(due_words)),
+	judge_report(res, false, "%s: table of seed %" PRIu64 ", iova 0x%" PRIx64 ", %s: our walker %s%s, the judge %s", text, t->seed,
+		     ask->iova, kind_names[ask->kind], ask_words(&due, due_words, sizeof(due_words)),
 		     judge_asked_for(t, ask->iova, &w) ? "" : " (not what was asked for)", ask_words(ask, words, sizeof(words)));
 }
 
@@ -127,13 +134,15 @@ static void run_found(struct judge_table *t, struct judge_result *res)
 
 	config_print(&t->cfg, text, sizeof(text));
 	res->found = true;
-	snprintf(res->finding, sizeof(res->finding), "%s G%u %s: %s", verdict_name(t->verdict.class), t->verdict.guarantee, text, t->verdict.text);
+	snprintf(res->finding, sizeof(res->finding), "%s G%u %s: %s", verdict_name(t->verdict.class), t->verdict.guarantee, text,
+		 t->verdict.text);
 }
 
 /* The configurations take turns, but in runs, since a judge may have to be started anew for each. */
 enum { RUN_LENGTH = 24 };
 
-static int run_configs(struct judge *j, struct judge_table *t, const struct judge_plan *plan, struct judge_ask *asks, struct judge_result *res)
+static int run_configs(struct judge *j, struct judge_table *t, const struct judge_plan *plan, struct judge_ask *asks,
+		       struct judge_result *res)
 {
 	bool left_out[JUDGE_CONFIGS_MAX] = { 0 };
 	double start = qemu_now();
@@ -167,11 +176,13 @@ static int run_configs(struct judge *j, struct judge_table *t, const struct judg
 			ret = 0;
 		} else if (i < plan->configs_nr) {
 			judged++;
+			res->sizes_due |= plan->configs[config].pgsizes;
 		}
 		if (ret)
 			break;
 		if (plan->progress && qemu_now() - start > 2) {
-			fprintf(plan->progress, "\r%s: %" PRIu64 " tables, %" PRIu64 " translations ", plan->format, res->tables, res->translations);
+			fprintf(plan->progress, "\r%s: %" PRIu64 " tables, %" PRIu64 " translations ", plan->format, res->tables,
+				res->translations);
 			fflush(plan->progress);
 		}
 	}

@@ -33,6 +33,7 @@ struct judge_plan {
  * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
  *                but not to where. @kinds: both, by kind
  * @leaves:       leaves that the judge listed, all compared; not counted in the above
+ * @sizes, @sizes_due: bit n: leaves of 2^n bytes were judged, are enabled in some configuration; @prots: bit n: leaves of enum prot n were judged
  * @unanswered:   questions that the judge could not answer
  * @agreed, @disagreed: of all these together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
@@ -43,6 +44,7 @@ struct judge_plan {
  */
 struct judge_result {
 	uint64_t tables, translations, permissions, kinds[JUDGE_KINDS_NR], oas, faults, leaves, unanswered, agreed, disagreed;
+	uint64_t sizes, sizes_due, prots;
 	unsigned configs, left_out;
 	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
 	unsigned planted_nr;

@@ -212,10 +212,14 @@ uint64_t judge_table_iova(struct judge_table *t)
 	}
 }
 
-void judge_expect(const struct judge_table *t, const struct mem_view *view, const struct judge_ask *ask, struct judge_ask *due, struct walk *w)
+void judge_expect(const struct judge_table *t, const struct mem_view *view, const struct judge_ask *ask, struct judge_ask *due,
+		  struct walk *w)
 {
 	static const uint8_t needs[JUDGE_KINDS_NR] = {
-		[JUDGE_READ] = PROT_R, [JUDGE_WRITE] = PROT_W, [JUDGE_READ_USER] = PROT_R, [JUDGE_WRITE_USER] = PROT_W,
+		[JUDGE_READ] = PROT_R,
+		[JUDGE_WRITE] = PROT_W,
+		[JUDGE_READ_USER] = PROT_R,
+		[JUDGE_WRITE_USER] = PROT_W,
 	};
 	bool user = ask->kind == JUDGE_READ_USER || ask->kind == JUDGE_WRITE_USER;
 

@@ -101,7 +101,8 @@ static int vtd_setup(struct judge *j, struct vtd *v)
 		dma_store(j, VTD_PASID_DIRECTORY, VTD_PASID_TABLE | 1);
 	}
 	if (!ret)
-		ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_RTADDR, VTD_ROOT | (v->scalable ? 0x400 : 0));
+		ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_RTADDR,
+				  VTD_ROOT | (v->scalable ? 0x400 : 0));
 	if (!ret)
 		ret = dma_command(j, &v->dma, NULL, "writel 0x%" PRIx64 " 0x40000000", VTD_REGISTERS + VTD_GCMD);
 	if (!ret)
@@ -159,7 +160,8 @@ static int vtd_load(struct judge *j, const struct judge_domain *d)
 	v->dma.has_hole = true;
 	v->dma.iova_last = UINT64_MAX;
 	v->dma.hole = UINT64_C(1) << 50;
-	ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_CCMD, UINT64_C(1) << 63 | UINT64_C(1) << 61);
+	ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_CCMD,
+			  UINT64_C(1) << 63 | UINT64_C(1) << 61);
 	return ret;
 }
 
@@ -184,22 +186,22 @@ static const char *const vtd_configs[] = {
 	NULL,
 };
 
-#define VTD_JUDGE(variable, its_name)                               \
-	const struct judge_ops variable = {                         \
-		.name = its_name,                                   \
-		.binary = "qemu-system-x86_64",                     \
-		.formats = vtd_formats,                             \
-		.configs = vtd_configs,                             \
+#define VTD_JUDGE(variable, its_name)                                             \
+	const struct judge_ops variable = {                                       \
+		.name = its_name,                                                 \
+		.binary = "qemu-system-x86_64",                                   \
+		.formats = vtd_formats,                                           \
+		.configs = vtd_configs,                                           \
 		.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_POKE, \
-		.iovas = 100,                                       \
-		.bytes = sizeof(struct vtd),                        \
-		.takes = vtd_takes,                                 \
-		.arena = dma_arena,                                 \
-		.window = UINT64_C(0x08000000),                     \
-		.start = vtd_start,                                 \
-		.load = vtd_load,                                   \
-		.ask = dma_ask,                                     \
-		.stop = vtd_stop,                                   \
+		.iovas = 100,                                                     \
+		.bytes = sizeof(struct vtd),                                      \
+		.takes = vtd_takes,                                               \
+		.arena = dma_arena,                                               \
+		.window = UINT64_C(0x08000000),                                   \
+		.start = vtd_start,                                               \
+		.load = vtd_load,                                                 \
+		.ask = dma_ask,                                                   \
+		.stop = vtd_stop,                                                 \
 	}
 
 VTD_JUDGE(judge_vtd, "qemu-vtd");

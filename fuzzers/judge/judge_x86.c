@@ -144,7 +144,7 @@ static int x86_start_still(struct judge *j, struct x86 *x, const char *const arg
 	return ret ? judge_wrong(j, &x->still, ret) : 0;
 }
 
-#define X86_ARGV                                                                                                                      \
+#define X86_ARGV                                                                                                                          \
 	"qemu-system-x86_64", "-M", "pc,memory-backend=ram", "-cpu", "max,phys-bits=52", "-m", "4096", "-display", "none", "-nodefaults", \
 		"-no-user-config", "-no-reboot", "-net", "none"
 
