@@ -112,7 +112,7 @@ static inline enum pt_walk pt_map_leaves(struct pt_map *m, unsigned level, uint6
 
 	if (size_lg2 != pt->item_lg2[level])
 		return pt_map_over(m, level, pa, size_lg2);
-	run = pt_run(pt, m->iova, m->last, m->oa, size_lg2);
+	run = m->last - m->iova == pt_mask(size_lg2) ? 1 : pt_run(pt, m->iova, m->last, m->oa, size_lg2);
 	if (run > (1u << pt->index_lg2[level]) - index)
 		run = (1u << pt->index_lg2[level]) - index;
 	for (n = 0; n < run; n++)
@@ -125,14 +125,13 @@ static inline enum pt_walk pt_map_leaves(struct pt_map *m, unsigned level, uint6
 	return pt_map_advance(m, level, size_lg2, ((uint64_t)n << size_lg2) - 1);
 }
 
-static enum pt_walk pt_map_table(struct pt_map *m, unsigned level, uint64_t table)
+/* What is left, as far as this table reaches; size_lg2 is the best size at m->iova. */
+static enum pt_walk pt_map_table(struct pt_map *m, unsigned level, uint64_t table, unsigned size_lg2)
 {
 	const struct pt *pt = m->pt;
 	enum pt_walk walk;
 
-	do {
-		unsigned size_lg2 = pt_best(pt, m->iova, m->last, m->oa);
-
+	for (;;) {
 		if (pt->level_of[size_lg2] == level) {
 			walk = pt_map_leaves(m, level, table, size_lg2);
 		} else {
@@ -141,16 +140,38 @@ static enum pt_walk pt_map_table(struct pt_map *m, unsigned level, uint64_t tabl
 			PT_INVARIANT(pt, pt->level_of[size_lg2] < level);
 			walk = pt_child(pt, level, pt_item_pa(pt, level, table, m->iova), &child);
 			if (walk == PT_MORE)
-				walk = pt_map_table(m, level - 1, child);
+				walk = pt_map_table(m, level - 1, child, size_lg2);
 		}
-	} while (walk == PT_MORE && pt_index(pt, level, m->iova));
-	return walk;
+		if (walk != PT_MORE || !pt_index(pt, level, m->iova))
+			return walk;
+		size_lg2 = pt_best(pt, m->iova, m->last, m->oa);
+	}
 }
 
-/* The level that the root must have for [iova, last] at oa, its largest leaf included. */
-static inline unsigned pt_map_top_level(const struct pt *pt, uint64_t iova, uint64_t last, uint64_t oa)
+/*
+ * From the table at *level down, as long as the tables are there and hold the whole range, to the one for leaves of 2^size_lg2. A small map is
+ * done in that one.
+ */
+static inline uint64_t pt_map_descend(const struct pt_map *m, unsigned *level, uint64_t table, unsigned size_lg2)
 {
-	unsigned level = pt->level_of[pt_best(pt, iova, last, oa)];
+	const struct pt *pt = m->pt;
+
+	while (*level > pt->level_of[size_lg2] && !((m->iova ^ m->last) >> pt->item_lg2[*level])) {
+		uint64_t pa = pt_item_pa(pt, *level, table, m->iova), item = pt_load(pt, pa);
+
+		if (fmt_kind(pt, *level, item) != PT_TABLE)
+			break;
+		pt_flush_link(pt, pa, item);
+		table = fmt_table_pa(pt, item);
+		--*level;
+	}
+	return table;
+}
+
+/* The level that the root must have for a range that ends at last and begins with a leaf of 2^size_lg2. */
+static inline unsigned pt_map_top_level(const struct pt *pt, uint64_t last, unsigned size_lg2)
+{
+	unsigned level = pt->level_of[size_lg2];
 
 	while (level < pt->top_level_max && last > pt_mask(pt_table_lg2(pt, level)))
 		level++;
@@ -210,17 +231,21 @@ static inline int pt_grow(struct pt *pt, unsigned level)
 static inline int pt_map(struct pt *pt, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
 {
 	struct pt_map m = { .pt = pt, .g = g, .iova = iova, .last = last, .oa = oa, .prot = prot };
-	uint64_t top = pt_load_top(pt);
+	unsigned size_lg2 = pt_best(pt, iova, last, oa);
+	uint64_t top = pt_load_top(pt), table;
+	unsigned start;
 	enum pt_walk walk;
 
 	if (pt->top_level_max > pt_level_top(top)) {
-		unsigned level = pt_map_top_level(pt, iova, last, oa);
+		unsigned level = pt_map_top_level(pt, last, size_lg2);
 
 		if (level > pt_level_top(top) && pt_grow(pt, level))
 			return -ENOMEM;
 		top = pt_load_top(pt);
 	}
-	walk = pt_map_table(&m, pt_level_top(top), pt_table_top(top));
+	start = pt_level_top(top);
+	table = pt_map_descend(&m, &start, pt_table_top(top), size_lg2);
+	walk = pt_map_table(&m, start, table, size_lg2);
 	*granules = (m.iova - iova) >> pt->granule_lg2;
 	if (walk == PT_DONE && m.iova == iova)
 		*granules = UINT64_C(1) << (64 - pt->granule_lg2);

@@ -18,13 +18,15 @@
 
 static void finding_sign(struct finding *f, const char *format)
 {
+	const char *want = f->v.want_code ? f->v.want_code : verdict_kind_name(f->v.want);
+	const char *seen = f->v.seen_code ? f->v.seen_code : verdict_kind_name(f->v.seen);
 	char level[8] = "-";
 
 	if (f->v.level != VERDICT_LEVEL_NONE)
 		snprintf(level, sizeof(level), "L%u", f->v.level);
 	snprintf(f->signature, sizeof(f->signature), "%s G%u %s %s %s %s>%s", verdict_name(f->v.class), f->v.guarantee, format,
-		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, verdict_kind_name(f->v.want),
-		 verdict_kind_name(f->v.seen));
+		 f->op_kind < OP_NR ? op_name((enum op_kind)f->op_kind) : "domain", level, want + (*want == '-' && want[1]),
+		 seen + (*seen == '-' && seen[1]));
 }
 
 /* The walk through what is at rest: each item read, decoded field by field. */

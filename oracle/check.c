@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "account.h"
 #include "dirty.h"
@@ -33,8 +34,22 @@ static const char *check_errno_name(int ret)
 	case -EAGAIN:
 		return "-EAGAIN";
 	default:
-		return "another code";
+		return "another";
 	}
+}
+
+static void check_wrong_code(struct check *c, const struct call *call, int ret, int want)
+{
+	struct verdict v = {
+		.class = call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN,
+		.guarantee = call->kind == CALL_TRANSLATE ? 1 : 7,
+		.level = VERDICT_LEVEL_NONE,
+		.want_code = check_errno_name(want),
+		.seen_code = check_errno_name(ret),
+	};
+
+	snprintf(v.text, sizeof(v.text), "returned %s (%d), expected %s", v.seen_code, ret, v.want_code);
+	check_report_verdict(c, &v);
 }
 
 static bool check_alloc_failed(const struct check *c)
@@ -102,9 +117,7 @@ static void check_result(struct check *c, const struct call *call, const struct 
 	if (call->kind == CALL_CUT && want->ret == -EOPNOTSUPP && !res->ret)
 		account_log(c, call, want, &(struct call_range){ UINT64_MAX, 0 });
 	if (res->ret != want->ret)
-		check_report(c, call->kind == CALL_TRANSLATE ? VERDICT_WRONG_TRANSLATE : VERDICT_WRONG_RETURN,
-			     call->kind == CALL_TRANSLATE ? 1 : 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
-			     "returned %s (%d), expected %s", check_errno_name(res->ret), res->ret, check_errno_name(want->ret));
+		check_wrong_code(c, call, res->ret, want->ret);
 	if (counts && res->granules != check_done_granules(c, call, want))
 		check_report(c, VERDICT_WRONG_RETURN, 7, VERDICT_LEVEL_NONE, KIND_NONE, KIND_NONE, NULL,
 			     "reported 0x%llx granules, expected 0x%llx", (unsigned long long)res->granules,

@@ -83,6 +83,11 @@ void check_report(struct check *c, enum verdict_class class, unsigned guarantee,
 	va_start(args, format);
 	vsnprintf(v.text, sizeof(v.text), format, args);
 	va_end(args);
-	c->report(c->report_arg, &v);
+	check_report_verdict(c, &v);
+}
+
+void check_report_verdict(struct check *c, const struct verdict *v)
+{
+	c->report(c->report_arg, v);
 	abort();
 }

@@ -191,6 +191,9 @@ void check_report(struct check *c, enum verdict_class class, unsigned guarantee,
 		  enum verdict_kind seen, const uint64_t *iova, const char *format, ...)
 	__attribute__((format(printf, 8, 9), noreturn, cold));
 
+/* Report a verdict that is filled in already; does not return. */
+void check_report_verdict(struct check *c, const struct verdict *v) __attribute__((noreturn, cold));
+
 static inline bool check_is_on(const struct check *c, enum check_kind kind)
 {
 	return c->on & 1u << kind;

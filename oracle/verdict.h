@@ -59,6 +59,7 @@ struct verdict_step {
  * @guarantee: 1 to 10: G1 to G10
  * @level:     of the entry, or VERDICT_LEVEL_NONE
  * @want, @seen: what should be there and what is
+ * @want_code, @seen_code: what should have been returned and what was, "ENOENT" or "0", in place of the kinds; or NULL
  * @has_iova, @iova: an address whose walk shows it
  * @steps, @steps_nr: the walk in flight that shows it; none: the walk of iova through what is at rest does
  * @root_seq:  place in the log of the root that it started from; 0: from before
@@ -70,6 +71,7 @@ struct verdict {
 	enum verdict_class class;
 	uint8_t guarantee, level;
 	enum verdict_kind want, seen;
+	const char *want_code, *seen_code;
 	bool has_iova;
 	uint64_t iova;
 	unsigned steps_nr;
