@@ -70,22 +70,12 @@ static uint64_t arm_arena(const struct config *cfg)
 static int arm_start(struct judge *j, const struct config *cfg)
 {
 	static const struct qemu_region ram = { ARM_RAM, ARM_RAM_BYTES, 0 };
-	static const char *const argv[] = { "qemu-system-aarch64",
-					    "-M",
-					    "virt,virtualization=on,memory-backend=ram",
-					    "-cpu",
-					    "max",
-					    "-m",
-					    "4096",
-					    "-display",
-					    "none",
-					    "-nodefaults",
-					    "-no-user-config",
-					    "-serial",
-					    "none",
-					    "-device",
-					    "loader,addr=0x42000000,cpu-num=0",
-					    NULL };
+	/* clang-format off */
+	static const char *const argv[] = {
+		"qemu-system-aarch64", "-M", "virt,virtualization=on,memory-backend=ram", "-cpu", "max", "-m", "4096", "-display", "none",
+		"-nodefaults", "-no-user-config", "-serial", "none", "-device", "loader,addr=0x42000000,cpu-num=0", NULL,
+	};
+	/* clang-format on */
 	struct arm *a = j->state;
 	int ret = judge_ram(j, &ram, 1);
 

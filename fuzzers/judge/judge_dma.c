@@ -134,31 +134,13 @@ static int dma_device(struct judge *j, struct dma *d)
 /* Start it with one IOMMU and one way to ask for the messages that are wanted. */
 static int dma_try(struct judge *j, struct dma *d, const char *iommu, const char *log, const char *const *traces, int firmware)
 {
-	const char *argv[48] = { "qemu-system-x86_64",
-				 "-M",
-				 "q35,memory-backend=ram",
-				 "-accel",
-				 "tcg",
-				 "-S",
-				 "-m",
-				 "4096",
-				 "-display",
-				 "none",
-				 "-nodefaults",
-				 "-no-user-config",
-				 "-qtest-log",
-				 "none",
-				 "-audiodev",
-				 "none,id=none",
-				 "-d",
-				 log,
-				 "-device",
-				 iommu,
-				 "-device",
-				 "intel-hda,addr=3,debug=2",
-				 "-device",
-				 "hda-output,audiodev=none",
-				 "-bios" };
+	/* clang-format off */
+	const char *argv[48] = {
+		"qemu-system-x86_64", "-M", "q35,memory-backend=ram", "-accel", "tcg", "-S", "-m", "4096", "-display", "none", "-nodefaults",
+		"-no-user-config", "-qtest-log", "none", "-audiodev", "none,id=none", "-d", log, "-device", iommu,
+		"-device", "intel-hda,addr=3,debug=2", "-device", "hda-output,audiodev=none", "-bios",
+	};
+	/* clang-format on */
 	unsigned nr = 25;
 	char path[40];
 

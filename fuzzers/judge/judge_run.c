@@ -54,6 +54,19 @@ size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t mos
 
 static const char *const kind_names[] = { "read", "write", "read without privilege", "write without privilege", "address" };
 
+static const char *type_words(uint8_t type)
+{
+	switch (type) {
+	case PROT_CACHE:
+		return " cache";
+	case PROT_MMIO:
+		return " mmio";
+	case PROT_TYPE:
+		return " of another type";
+	}
+	return "";
+}
+
 static const char *ask_words(const struct judge_ask *ask, char *buf, size_t bytes)
 {
 	if (!ask->ok)
@@ -61,12 +74,7 @@ static const char *ask_words(const struct judge_ask *ask, char *buf, size_t byte
 	else if (!ask->has_oa)
 		snprintf(buf, bytes, "allowed");
 	else
-		snprintf(buf, bytes, "oa 0x%" PRIx64 "%s", ask->oa,
-			 ask->type == JUDGE_TYPE_UNSEEN ? ""
-			 : ask->type == PROT_CACHE      ? " cache"
-			 : ask->type == PROT_MMIO       ? " mmio"
-			 : ask->type                    ? " of another type"
-							: "");
+		snprintf(buf, bytes, "oa 0x%" PRIx64 "%s", ask->oa, type_words(ask->type));
 	return buf;
 }
 
@@ -106,7 +114,7 @@ static void run_compare(struct judge_table *t, const struct judge_ask *ask, stru
 static int run_table(struct judge_table *t, const struct judge_plan *plan, unsigned config, uint64_t seed, struct judge_ask *asks,
 		     struct judge_result *res)
 {
-	unsigned ops_nr = OPS_LEAST + (unsigned)(seed % OPS_MORE);
+	unsigned ops_nr = OPS_LEAST + (unsigned)((seed >> 32) % OPS_MORE);
 	size_t nr, i;
 	int ret;
 
@@ -198,6 +206,11 @@ int judge_run(struct judge *j, const struct judge_plan *plan, struct judge_resul
 	int ret;
 
 	memset(res, 0, sizeof(*res));
+	if (!plan->configs_nr) {
+		free(asks);
+		free(t);
+		return 0;
+	}
 	if (!asks || !t || judge_table_init(t, j)) {
 		snprintf(j->why, sizeof(j->why), "out of memory");
 		free(asks);

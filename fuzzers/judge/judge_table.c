@@ -172,9 +172,13 @@ static uint64_t table_anywhere(struct judge_table *t)
 {
 	const struct hw *hw = &t->x.check.hw;
 	uint64_t random = rng_next(&t->rng) >> rng_below(&t->rng, 52);
+	unsigned root_lg2 = hw->item_lg2[t->domain.level] + hw->index_lg2[t->domain.level];
 	/* A register of 32 bits holds no iova beyond the aperture. */
 	bool narrow = hw->has_low && hw->iova_low_last == UINT32_MAX && !strcmp(t->cfg.format, "armv7s");
 
+	/* Where the root has not grown to its full height, mostly what it spans. */
+	if (t->domain.level < hw->top_level_max && rng_below(&t->rng, 8))
+		return random & layout_mask(root_lg2);
 	switch (rng_below(&t->rng, 8)) {
 	case 0:
 		return hw->has_low ? 0 : hw->iova_high_first;
