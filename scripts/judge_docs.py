@@ -16,17 +16,17 @@ def number(n):
 
 def figures(run):
     yield "| format | judge | tables | a minute | translations | a second | by oa | faults | permissions alone | not to be told | disagreements | " \
-          "leaf sizes | kinds of permission | changed bits | agreed | listed | planted errors caught |"
-    yield "|---|---|" + "--:|" * 15
+          "leaf sizes | kinds of permission | items marked accessed or dirty | changed bits | agreed | listed | planted errors caught |"
+    yield "|---|---|" + "--:|" * 16
     for j in run["judged"]:
         if j["skipped"]:
-            yield f"| {j['format']} | {j['judge']} | skipped: {j['not_installed']} is not installed |" + " |" * 14
+            yield f"| {j['format']} | {j['judge']} | skipped: {j['not_installed']} is not installed |" + " |" * 15
             continue
         seconds = max(j["seconds"], 1e-9)
         cells = [j["format"], j["judge"], number(j["tables"]), number(round(j["tables"] * 60 / seconds)), number(j["translations"]),
                  number(round(j["translations"] / seconds)), number(j["with_oa"]), number(j["faults"]), number(j["permissions"]),
-                 number(j["unanswered"]), number(j["disagreements"] + j["changes_disagreements"]), f"{j['leaf_sizes']} of {j['leaf_sizes_enabled']}",
-                 number(j["permission_kinds"]), number(j["changes"]),
+                 number(j["unanswered"]), number(j["disagreements"] + j["changes_disagreements"] + j["updates_disagreements"]), f"{j['leaf_sizes']} of {j['leaf_sizes_enabled']}",
+                 number(j["permission_kinds"]), number(j["updates"]), number(j["changes"]),
                  number(j["changes_agreed"]), number(j["changes_listed"]), f"{j['planted_caught']} of {j['planted']}"]
         yield "| " + " | ".join(cells) + " |"
     listed = sum(j.get("leaves_listed", 0) for j in run["judged"])

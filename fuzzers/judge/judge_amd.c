@@ -70,13 +70,22 @@ static void amd_flush(struct dma *d, FILE *out)
 	fprintf(out, "writeq 0x%" PRIx64 " 0x%x\n", AMD_REGISTERS + AMD_CMD_TAIL, a->tail);
 }
 
+/* Its own tables, from scratch: no device, and a ring of commands that are all alike. */
+static void amd_own(struct judge *j)
+{
+	unsigned i;
+
+	memset(qemu_ram_at(&j->ram, DMA_OWN, 0x20000), 0, 0x20000);
+	for (i = 0; i < AMD_COMMANDS_NR; i++)
+		dma_store(j, AMD_COMMANDS + 16 * i, AMD_INVALIDATE_ALL);
+}
+
 static int amd_start(struct judge *j, const struct config *cfg)
 {
 	/* From 10.2 on it translates for devices only if it is asked to. */
 	static const char *const iommus[] = { "amd-iommu,dma-remap=on", "amd-iommu", NULL };
 	static const char *const traces[] = { "amdvi_cache_update", NULL };
 	struct amd *a = j->state;
-	unsigned i;
 	int ret;
 
 	(void)cfg;
@@ -88,9 +97,7 @@ static int amd_start(struct judge *j, const struct config *cfg)
 	ret = dma_start(j, &a->dma, iommus, traces);
 	if (ret)
 		return ret;
-	memset(qemu_ram_at(&j->ram, DMA_OWN, 0x20000), 0, 0x20000);
-	for (i = 0; i < AMD_COMMANDS_NR; i++)
-		dma_store(j, AMD_COMMANDS + 16 * i, AMD_INVALIDATE_ALL);
+	amd_own(j);
 	ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_DEVTAB, AMD_DEVICE_TABLE | 1);
 	if (!ret)
 		ret = dma_command(j, &a->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, AMD_REGISTERS + AMD_CMDBUF,
@@ -124,6 +131,7 @@ static int amd_load(struct judge *j, const struct judge_domain *d)
 	unsigned span_lg2, at = a->tail;
 	int ret;
 
+	amd_own(j);
 	/* V, TV, Mode, IR, IW; domain 1. */
 	dma_store(j, AMD_DEVICE_TABLE + 32 * DMA_DEVFN, d->root | 3 | (d->level + UINT64_C(1)) << 9 | UINT64_C(3) << 61);
 	dma_store(j, AMD_DEVICE_TABLE + 32 * DMA_DEVFN + 8, 1);
@@ -163,6 +171,7 @@ const struct judge_ops judge_amd = {
 	.formats = amd_formats,
 	.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_POKE,
 	.iovas = 100,
+	.zeroes = true,
 	.bytes = sizeof(struct amd),
 	.takes = amd_takes,
 	.arena = dma_arena,

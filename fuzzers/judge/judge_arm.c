@@ -261,6 +261,7 @@ const struct judge_ops judge_arm = {
 	.configs = arm_configs,
 	.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_READ_USER | 1u << JUDGE_WRITE_USER | 1u << JUDGE_POKE,
 	.iovas = 400,
+	.touches = true,
 	.bytes = sizeof(struct arm),
 	.takes = arm_takes,
 	.arena = arm_arena,

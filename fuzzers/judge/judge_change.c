@@ -130,5 +130,8 @@ int judge_changes(struct judge_table *t, struct judge_result *res)
 		return 0; /* the engine's checks say why, if it should not be so */
 	for (i = 0; i < w.nr && !ret; i++)
 		ret = change_entry(t, &w.steps[i], iova, res);
+	/* What a changed entry let be written to, nobody knows. */
+	if (t->j->ops->zeroes)
+		judge_fill_window(t->j, t->j->ops->window, JUDGE_WINDOW_BYTES);
 	return ret;
 }

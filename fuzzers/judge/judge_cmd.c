@@ -222,17 +222,20 @@ static void task_print(void *arg, unsigned i)
 	const struct judge_result *res = &out->res;
 	unsigned k;
 
-	printf("%s by %s %s: %u configurations (%u left out), %" PRIu64 " tables (%.0f a minute), %" PRIu64
-	       " translations (%.0f a second), %" PRIu64 " permissions, %" PRIu64
-	       " listed leaves, %d of %d leaf sizes, %d kinds of permission, %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64
-	       " the judge cannot tell; %" PRIu64 " changed bits judged, %" PRIu64 " agreed, %" PRIu64 " listed, %" PRIu64
-	       " not; planted errors: %u of %u caught; %.1f s\n",
-	       task->plan.format, task->ops->name, out->version, res->configs, res->left_out, res->tables,
-	       res->seconds > 0 ? (double)res->tables * 60 / res->seconds : 0, res->translations,
-	       res->seconds > 0 ? (double)res->translations / res->seconds : 0, res->permissions, res->leaves,
+	double seconds = res->seconds > 0 ? res->seconds : 1e-9;
+
+	printf("%s by %s %s: %u configurations (%u left out), %.1f s\n", task->plan.format, task->ops->name, out->version, res->configs,
+	       res->left_out, res->seconds);
+	printf("  %" PRIu64 " tables (%.0f a minute), %" PRIu64 " translations (%.0f a second), %" PRIu64 " permissions alone, %" PRIu64
+	       " listed leaves: %" PRIu64 " agreed, %" PRIu64 " disagreed, %" PRIu64 " questions the judge cannot tell\n",
+	       res->tables, (double)res->tables * 60 / seconds, res->translations, (double)res->translations / seconds, res->permissions,
+	       res->leaves, res->agreed, res->disagreed, res->unanswered);
+	printf("  %d of %d leaf sizes, %d kinds of permission; %" PRIu64 " items marked accessed or dirty, %" PRIu64 " of them wrongly\n",
 	       __builtin_popcountll(res->sizes & res->sizes_due), __builtin_popcountll(res->sizes_due), __builtin_popcountll(res->prots),
-	       res->agreed, res->disagreed, res->unanswered, res->changes, res->changes_agreed, res->changes_listed, res->changes_wrong,
-	       planted_caught(res), res->planted_nr, res->seconds);
+	       res->updates, res->updates_wrong);
+	printf("  %" PRIu64 " questions about changed bits: %" PRIu64 " agreed, %" PRIu64 " listed, %" PRIu64
+	       " disagreed; planted errors: %u of %u caught\n",
+	       res->changes, res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr);
 	for (k = 0; k < task->refused_nr; k++)
 		printf("  not judged: %s %s: %s\n", task->plan.format, task->refused[k].config, task->refused[k].why);
 	for (k = 0; k < res->planted_nr; k++)
@@ -307,18 +310,19 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 	if (res->found)
 		json_array_append_new(reports, json_string(res->finding));
 	json_object_update_new(
-		one,
-		json_pack("{ss si si sI sI sI so sI sI sI si si si sI sI sI sI sI sI sI sI si si so so so sf}", "version", out->version,
-			  "configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables, "translations",
-			  (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked, "with_oa",
-			  (json_int_t)res->oas, "faults", (json_int_t)res->faults, "leaves_listed", (json_int_t)res->leaves, "leaf_sizes",
-			  __builtin_popcountll(res->sizes & res->sizes_due), "leaf_sizes_enabled", __builtin_popcountll(res->sizes_due),
-			  "permission_kinds", __builtin_popcountll(res->prots), "unanswered", (json_int_t)res->unanswered, "agreed",
-			  (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed, "changes", (json_int_t)res->changes,
-			  "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed", (json_int_t)res->changes_listed,
-			  "changes_untold", (json_int_t)res->changes_untold, "changes_disagreements", (json_int_t)res->changes_wrong,
-			  "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res), "planted_errors", json_planted(res),
-			  "differences", json_listed(task, res), "reports", reports, "seconds", res->seconds));
+		one, json_pack("{ss si si sI sI sI so sI sI sI si si si sI sI sI sI sI sI sI sI sI sI si si so so so sf}", "version",
+			       out->version, "configurations", res->configs, "left_out", res->left_out, "tables", (json_int_t)res->tables,
+			       "translations", (json_int_t)res->translations, "permissions", (json_int_t)res->permissions, "asked", asked,
+			       "with_oa", (json_int_t)res->oas, "faults", (json_int_t)res->faults, "leaves_listed", (json_int_t)res->leaves,
+			       "leaf_sizes", __builtin_popcountll(res->sizes & res->sizes_due), "leaf_sizes_enabled",
+			       __builtin_popcountll(res->sizes_due), "permission_kinds", __builtin_popcountll(res->prots), "unanswered",
+			       (json_int_t)res->unanswered, "agreed", (json_int_t)res->agreed, "disagreements", (json_int_t)res->disagreed,
+			       "updates", (json_int_t)res->updates, "updates_disagreements", (json_int_t)res->updates_wrong, "changes",
+			       (json_int_t)res->changes, "changes_agreed", (json_int_t)res->changes_agreed, "changes_listed",
+			       (json_int_t)res->changes_listed, "changes_untold", (json_int_t)res->changes_untold, "changes_disagreements",
+			       (json_int_t)res->changes_wrong, "planted", (int)res->planted_nr, "planted_caught", (int)planted_caught(res),
+			       "planted_errors", json_planted(res), "differences", json_listed(task, res), "reports", reports, "seconds",
+			       res->seconds));
 	return one;
 }
 
@@ -351,7 +355,7 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 			continue;
 		}
 		compared += out->res.translations + out->res.permissions + out->res.leaves;
-		wrong += out->res.disagreed + out->res.changes_wrong + out->res.found;
+		wrong += out->res.disagreed + out->res.changes_wrong + out->res.updates_wrong + out->res.found;
 		missed += out->res.planted_nr - planted_caught(&out->res);
 	}
 	if (tasks->o->json) {

@@ -321,19 +321,25 @@ static int dma_parse(struct judge *j, struct dma *d, struct dma_seen *seen, size
 	return 0;
 }
 
-/* Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about. */
-static bool dma_touchable(const struct dma *d, const struct judge_ask *ask)
+/*
+ * Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about; nor are writes, which leave zeros,
+ * to what else there is in RAM but the window.
+ */
+static bool dma_touchable(const struct judge *j, const struct judge_ask *ask)
 {
+	const struct dma *d = j->state;
 	bool hole = ask->oa_due >= DMA_LOW_BYTES && ask->oa_due < UINT64_C(1) << 32,
 	     legacy = ask->oa_due >= 0xa0000 && ask->oa_due < 0x100000;
 
-	return !hole && !legacy && ask->iova <= d->iova_last && ask->iova >> 20 != 0xfee && (ask->kind == JUDGE_READ || d->has_hole);
+	if (hole || legacy || ask->iova > d->iova_last || ask->iova >> 20 == 0xfee)
+		return false;
+	return ask->kind == JUDGE_READ || (d->has_hole && (dma_in_window(j, ask->oa_due) || !qemu_ram_at(&j->ram, ask->oa_due, 1)));
 }
 
 /* Whether a question is asked in the pass for its kind. */
-static bool dma_in_pass(const struct dma *d, const struct judge_ask *ask, unsigned kind)
+static bool dma_in_pass(const struct judge *j, const struct judge_ask *ask, unsigned kind)
 {
-	return ask->kind == kind && dma_touchable(d, ask);
+	return ask->kind == kind && dma_touchable(j, ask);
 }
 
 static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, size_t nr, unsigned kind)
@@ -350,7 +356,7 @@ static int dma_send_all(struct judge *j, struct dma *d, struct judge_ask *asks, 
 	/* Responses go nowhere, or to memory. */
 	fprintf(out, "writeb 0x%" PRIx64 " %u\n", HDA + HDA_RIRBCTL, kind == JUDGE_READ ? 0 : 3);
 	for (i = 0; i < nr; i++)
-		if (dma_in_pass(d, &asks[i], kind))
+		if (dma_in_pass(j, &asks[i], kind))
 			commands += kind == JUDGE_READ ? dma_read(out, d, asks[i].iova) : dma_write(out, d, dma_write_iova(asks[i].iova));
 	fclose(out);
 	ret = qemu_send(&d->q, QEMU_QTEST, text, bytes);
@@ -396,11 +402,11 @@ static int dma_pass(struct judge *j, struct judge_ask *asks, size_t nr, unsigned
 	int ret = dma_send_all(j, d, asks, nr, kind);
 
 	for (i = 0; i < nr; i++)
-		asked += dma_in_pass(d, &asks[i], kind);
+		asked += dma_in_pass(j, &asks[i], kind);
 	if (!ret)
 		ret = dma_parse(j, d, seen, asked);
 	for (asked = 0, i = 0; i < nr && !ret; i++)
-		if (dma_in_pass(d, &asks[i], kind))
+		if (dma_in_pass(j, &asks[i], kind))
 			ret = dma_answer(j, d, &seen[asked++], &asks[i]);
 	for (i = 0; i < nr; i++)
 		if (kind == JUDGE_WRITE && asks[i].kind == kind && dma_in_window(j, asks[i].oa_due))

@@ -15,8 +15,8 @@
 
 #define DMA_DEVFN 0x18 /* device 3, function 0 */
 #define DMA_LOW_BYTES (UINT64_C(2) << 30)
-/* Where the IOMMU's own tables lie: two megabytes. */
-#define DMA_OWN UINT64_C(0x02000000)
+/* Where the IOMMU's own tables lie, two megabytes: no single bit of an address in the window leads here. */
+#define DMA_OWN UINT64_C(0x06000000)
 
 /*
  * struct dma_seen - what a question made QEMU print.

@@ -221,6 +221,7 @@ const struct judge_ops judge_riscv = {
 	.formats = riscv_formats,
 	.kinds = (1u << JUDGE_KINDS_NR) - 1,
 	.iovas = 200,
+	.touches = true,
 	.bytes = sizeof(struct riscv),
 	.takes = riscv_takes,
 	.arena = riscv_arena,

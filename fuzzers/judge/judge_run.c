@@ -110,9 +110,18 @@ static void run_compare(struct judge_table *t, const struct judge_ask *ask, stru
 		     judge_asked_for(t, ask->iova, &w) ? "" : " (not what was asked for)", ask_words(ask, words, sizeof(words)));
 }
 
-/* One table. Returns 0, 1: the engine's checks found something, or -errno. */
-static int run_table(struct judge_table *t, const struct judge_plan *plan, unsigned config, uint64_t seed, struct judge_ask *asks,
-		     struct judge_result *res)
+/*
+ * Bits are changed in the first table of a run and in every n-th after it: in more of them where the judge changes bits itself, all in one
+ * batch.
+ */
+static bool run_changes(const struct judge_ops *ops, unsigned k)
+{
+	return k % (ops->kinds >> JUDGE_ADDRESS & 1 || ops->iovas < 200 ? 16 : 8) == 0;
+}
+
+/* Table k of a run. Returns 0, 1: the engine's checks found something, or -errno. */
+static int run_table(struct judge_table *t, const struct judge_plan *plan, unsigned config, unsigned k, uint64_t seed,
+		     struct judge_ask *asks, struct judge_result *res)
 {
 	unsigned ops_nr = OPS_LEAST + (unsigned)((seed >> 32) % OPS_MORE);
 	size_t nr, i;
@@ -126,10 +135,11 @@ static int run_table(struct judge_table *t, const struct judge_plan *plan, unsig
 	t->j->asked += nr;
 	for (i = 0; i < nr && !ret; i++)
 		run_compare(t, &asks[i], res);
-	if (!ret && t->j->ops->leaves && !(seed & 3))
+	if (!ret)
+		judge_touched(t, asks, nr, res);
+	if (!ret && t->j->ops->leaves && k % 4 == 0)
 		ret = judge_all(t, res);
-	/* Cheap where the judge changes the bits itself, in one batch. */
-	if (!ret && !(seed & (t->j->ops->kinds >> JUDGE_ADDRESS & 1 || t->j->ops->iovas < 200 ? 15 : 7)))
+	if (!ret && run_changes(t->j->ops, k))
 		ret = judge_changes(t, res);
 	res->tables++;
 	judge_table_end(t);
@@ -172,7 +182,7 @@ static int run_configs(struct judge *j, struct judge_table *t, const struct judg
 			continue;
 		ret = j->ops->start(j, &plan->configs[config]);
 		for (k = 0; k < (plan->quick ? 4 : RUN_LENGTH) && !ret && !res->found; k++) {
-			ret = run_table(t, plan, config, rng_next(&rng), asks, res);
+			ret = run_table(t, plan, config, k, rng_next(&rng), asks, res);
 			if (ret == 1) {
 				run_found(t, res);
 				ret = 0;

@@ -38,6 +38,7 @@ struct judge_plan {
  * @agreed, @disagreed: of all these together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;
  *            @changes_untold: could not be asked
+ * @updates:    items in which the judge has set accessed or dirty; @updates_wrong: of these and of those that it should have
  * @planted, @caught: encoding errors, by name
  * @found:    the engine's own checks found something, @finding
  * @reports:  what was wrong, for people
@@ -47,6 +48,7 @@ struct judge_result {
 	uint64_t sizes, sizes_due, prots;
 	unsigned configs, left_out;
 	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
+	uint64_t updates, updates_wrong;
 	unsigned planted_nr;
 	struct {
 		const char *name;
@@ -70,6 +72,9 @@ size_t judge_questions(struct judge_table *t, struct judge_ask *asks, size_t mos
 
 /* judge_all - every leaf that the judge lists, and their number. 0 or -errno. */
 int judge_all(struct judge_table *t, struct judge_result *res);
+
+/* judge_touched - what the judge has made of the tables by answering these questions. */
+void judge_touched(struct judge_table *t, const struct judge_ask *asks, size_t nr, struct judge_result *res);
 
 /* judge_changes - each bit of the entries on the way to a mapped iova, one after the other. 0 or -errno. */
 int judge_changes(struct judge_table *t, struct judge_result *res);

@@ -82,6 +82,18 @@ static void vtd_flush(struct dma *d, FILE *out)
 	fprintf(out, "writeq 0x%" PRIx64 " 0x9000000000000000\n", ((struct vtd *)d)->iotlb);
 }
 
+/* Its own tables, from scratch. */
+static void vtd_own(struct judge *j, const struct vtd *v)
+{
+	memset(qemu_ram_at(&j->ram, DMA_OWN, 0x4000), 0, 0x4000);
+	/* Root and context entry: present. A scalable context entry is of 32 bytes, a PASID table entry of 64. */
+	dma_store(j, VTD_ROOT, VTD_CONTEXT | 1);
+	if (v->scalable) {
+		dma_store(j, VTD_CONTEXT + 32 * DMA_DEVFN, VTD_PASID_DIRECTORY | 1);
+		dma_store(j, VTD_PASID_DIRECTORY, VTD_PASID_TABLE | 1);
+	}
+}
+
 static int vtd_setup(struct judge *j, struct vtd *v)
 {
 	uint64_t ecap = 0, status = 0;
@@ -92,13 +104,6 @@ static int vtd_setup(struct judge *j, struct vtd *v)
 	if (!ret && v->scalable && (~ecap & (UINT64_C(1) << 43 | UINT64_C(1) << 46))) {
 		snprintf(j->why, sizeof(j->why), "this intel-iommu has no second stage in scalable mode");
 		ret = -EOPNOTSUPP;
-	}
-	memset(qemu_ram_at(&j->ram, DMA_OWN, 0x4000), 0, 0x4000);
-	/* Root and context entry: present. A scalable context entry is of 32 bytes, a PASID table entry of 64. */
-	dma_store(j, VTD_ROOT, VTD_CONTEXT | 1);
-	if (v->scalable) {
-		dma_store(j, VTD_CONTEXT + 32 * DMA_DEVFN, VTD_PASID_DIRECTORY | 1);
-		dma_store(j, VTD_PASID_DIRECTORY, VTD_PASID_TABLE | 1);
 	}
 	if (!ret)
 		ret = dma_command(j, &v->dma, NULL, "writeq 0x%" PRIx64 " 0x%" PRIx64, VTD_REGISTERS + VTD_RTADDR,
@@ -147,6 +152,7 @@ static int vtd_load(struct judge *j, const struct judge_domain *d)
 	unsigned aw = d->hw->cfg.levels - 2u;
 	int ret;
 
+	vtd_own(j, v);
 	if (v->scalable) {
 		/* P, AW, PGTT = 010: second stage; domain 1. */
 		dma_store(j, VTD_PASID_TABLE, d->root | 2u << 6 | aw << 2 | 1);
@@ -194,6 +200,7 @@ static const char *const vtd_configs[] = {
 		.configs = vtd_configs,                                           \
 		.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_POKE, \
 		.iovas = 100,                                                     \
+		.zeroes = true,                                                   \
 		.bytes = sizeof(struct vtd),                                      \
 		.takes = vtd_takes,                                               \
 		.arena = dma_arena,                                               \

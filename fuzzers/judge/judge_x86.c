@@ -368,6 +368,7 @@ const struct judge_ops judge_x86 = {
 	.formats = x86_formats,
 	.kinds = (1u << JUDGE_KINDS_NR) - 1,
 	.iovas = 200,
+	.touches = true,
 	.bytes = sizeof(struct x86),
 	.takes = x86_takes,
 	.arena = x86_arena,
