@@ -65,6 +65,7 @@ int judge_wrong(struct judge *j, const struct qemu *q, int ret)
 void judge_hint(struct judge_ask *ask, const struct walk *w, bool ok)
 {
 	ask->oa_due = w->end == WALK_LEAF ? w->oa : UINT64_MAX;
+	ask->oa_near = ask->oa_due;
 	ask->clean = ok && (ask->kind == JUDGE_WRITE || ask->kind == JUDGE_WRITE_USER) && !w->steps[w->nr - 1].entry.dirty;
 }
 

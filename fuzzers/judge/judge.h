@@ -54,7 +54,7 @@ enum judge_kind { JUDGE_READ, JUDGE_WRITE, JUDGE_READ_USER, JUDGE_WRITE_USER, JU
  */
 struct judge_ask {
 	uint8_t kind;
-	uint64_t iova, value, oa_due;
+	uint64_t iova, value, oa_due, oa_near;
 	bool clean, answered, ok, has_oa;
 	uint8_t type;
 	uint64_t oa;
@@ -152,7 +152,7 @@ void judge_fill_window(struct judge *j, uint64_t pa, uint64_t bytes);
 /* Passes on what went wrong with a QEMU. Returns ret. */
 int judge_wrong(struct judge *j, const struct qemu *q, int ret);
 
-/* Fills in what a question tells the judge in advance: oa_due, and clean if it is ok. w is our walk of its iova. */
+/* Fills in what a question tells the judge in advance: oa_due, oa_near, and clean if it is ok. w is our walk of its iova. */
 void judge_hint(struct judge_ask *ask, const struct walk *w, bool ok);
 
 /* JUDGE_POKE, by ourselves: store an item of 2^bytes_lg2 bytes. 0 or -EFAULT with j->why. */

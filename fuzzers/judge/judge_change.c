@@ -73,8 +73,8 @@ static void change_compare(struct judge_table *t, const struct walk_step *s, uns
 			     : "");
 }
 
-/* All bits of one entry. */
-static int change_entry(struct judge_table *t, const struct walk_step *s, uint64_t iova, struct judge_result *res)
+/* All bits of one entry on the way from iova to oa. */
+static int change_entry(struct judge_table *t, const struct walk_step *s, uint64_t iova, uint64_t oa, struct judge_result *res)
 {
 	static struct judge_ask asks[ASKS_ENTRY], dues[ASKS_ENTRY];
 	static struct walk walks[ASKS_ENTRY];
@@ -95,6 +95,8 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 			asks[nr++] = (struct judge_ask){ .kind = (uint8_t)kind, .iova = iova, .type = JUDGE_TYPE_UNSEEN };
 		}
 		change_expect(t, s->pa, s->raw, changed, asks + first, nr - first, dues + first, walks + first);
+		for (i = first; i < nr; i++)
+			asks[i].oa_near = oa;
 		if (t->j->ops->spares && t->j->ops->spares(&t->cfg, s->level, bit, &walks[first])) {
 			res->changes_untold++;
 			nr = first - 1;
@@ -129,7 +131,7 @@ int judge_changes(struct judge_table *t, struct judge_result *res)
 	if (w.end != WALK_LEAF)
 		return 0; /* the engine's checks say why, if it should not be so */
 	for (i = 0; i < w.nr && !ret; i++)
-		ret = change_entry(t, &w.steps[i], iova, res);
+		ret = change_entry(t, &w.steps[i], iova, w.oa, res);
 	/* What a changed entry let be written to, nobody knows. */
 	if (t->j->ops->zeroes)
 		judge_fill_window(t->j, t->j->ops->window, JUDGE_WINDOW_BYTES);

@@ -321,6 +321,19 @@ static int dma_parse(struct judge *j, struct dma *d, struct dma_seen *seen, size
 	return 0;
 }
 
+/* Whether zeros may be left at oa: in the window, or where there is no RAM. */
+static bool dma_spendable(const struct judge *j, uint64_t oa)
+{
+	return dma_in_window(j, oa) || !qemu_ram_at(&j->ram, oa, 1);
+}
+
+/* The window's words around oa, if it lies there, where a write may have gone. */
+static void dma_mend(struct judge *j, uint64_t oa)
+{
+	if (dma_in_window(j, oa))
+		judge_fill_window(j, oa & ~(uint64_t)(HDA_ALIGN - 1), HDA_ALIGN);
+}
+
 /*
  * Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about; nor are writes, which leave zeros,
  * to what else there is in RAM but the window.
@@ -333,7 +346,7 @@ static bool dma_touchable(const struct judge *j, const struct judge_ask *ask)
 
 	if (hole || legacy || ask->iova > d->iova_last || ask->iova >> 20 == 0xfee)
 		return false;
-	return ask->kind == JUDGE_READ || (d->has_hole && (dma_in_window(j, ask->oa_due) || !qemu_ram_at(&j->ram, ask->oa_due, 1)));
+	return ask->kind == JUDGE_READ || (d->has_hole && dma_spendable(j, ask->oa_due) && dma_spendable(j, ask->oa_near));
 }
 
 /* Whether a question is asked in the pass for its kind. */
@@ -408,9 +421,11 @@ static int dma_pass(struct judge *j, struct judge_ask *asks, size_t nr, unsigned
 	for (asked = 0, i = 0; i < nr && !ret; i++)
 		if (dma_in_pass(j, &asks[i], kind))
 			ret = dma_answer(j, d, &seen[asked++], &asks[i]);
-	for (i = 0; i < nr; i++)
-		if (kind == JUDGE_WRITE && asks[i].kind == kind && dma_in_window(j, asks[i].oa_due))
-			judge_fill_window(j, asks[i].oa_due & ~(uint64_t)(HDA_ALIGN - 1), HDA_ALIGN);
+	for (i = 0; i < nr && kind == JUDGE_WRITE; i++)
+		if (asks[i].kind == kind) {
+			dma_mend(j, asks[i].oa_due);
+			dma_mend(j, asks[i].oa_near);
+		}
 	return ret;
 }
 
