@@ -83,7 +83,7 @@ struct judge_leaf {
  * @configs: configurations to judge beside those that the formats list, NULL at the end
  * @kinds:   bit n: it answers questions of kind n
  * @iovas:   how many it is asked about for each table: what an answer costs differs a hundredfold
- * @touches: it sets accessed and dirty in the tables, where the configuration wants that (ad=1)
+ * @marks:   whether it sets accessed and dirty in the tables, where the configuration wants that (ad=1); NULL: it does not
  * @zeroes:  its writes leave zeros where they are allowed, also where they should not be
  * @bytes:   of its own state
  * @takes:   whether it can judge the configuration; *why if not
@@ -102,7 +102,8 @@ struct judge_ops {
 	const char *const *formats;
 	const char *const *configs;
 	unsigned kinds, iovas;
-	bool touches, zeroes;
+	bool zeroes;
+	bool (*marks)(struct judge *j);
 	size_t bytes;
 	bool (*takes)(const struct config *cfg, const char **why);
 	uint64_t (*arena)(const struct config *cfg);

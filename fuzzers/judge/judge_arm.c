@@ -25,12 +25,14 @@ static const uint8_t arm_stub[] = {
 #include "stub_arm.inc"
 };
 
-/* @hafdbs: access flag and dirty state are updated; @no_dirty: but by an AT the dirty state may not be, as in QEMU 11.1. */
+/*
+ * @hafdbs: access flag and dirty state are updated; @no_marks: but not by an AT, which may leave that ([ARM] D8.5), as in QEMU 11.1
+ */
 struct arm {
 	struct qemu q;
 	struct stub_box *box;
 	struct config cfg;
-	bool hafdbs, no_dirty;
+	bool hafdbs, no_marks;
 };
 
 static bool arm_is_v7(const struct config *cfg)
@@ -90,7 +92,7 @@ static int arm_start(struct judge *j, const struct config *cfg)
 		snprintf(j->version, sizeof(j->version), "%s", a->q.version);
 		ret = stub_run(j, &a->q, a->box, 0);
 	}
-	a->no_dirty = strtoul(j->version, NULL, 10) > 7;
+	a->no_marks = strtoul(j->version, NULL, 10) > 7;
 	/* ID_AA64MMFR1_EL1.HAFDBS: 2, access flag and dirty state. */
 	a->hafdbs = !ret && (a->box->told[ARM_MMFR1] & 0xf) >= 2;
 	return ret;
@@ -196,7 +198,7 @@ static void arm_answer(const struct arm *a, const struct stub_ask *s, struct jud
 	ask->type = JUDGE_TYPE_UNSEEN;
 	if (!ask->ok) {
 		/* Then a clean page looks read-only: PAR.FST 0b0011xx. */
-		ask->answered = !(a->no_dirty && ask->clean && (par >> 1 & 0x3c) == 0x0c);
+		ask->answered = !(a->no_marks && ask->clean && (par >> 1 & 0x3c) == 0x0c);
 		return;
 	}
 	ask->oa = (par & UINT64_C(0x000ffffffffff000)) | (ask->iova & 0xfff);
@@ -239,6 +241,11 @@ static bool arm_spares(const struct config *cfg, unsigned level, unsigned bit, c
 	return !arm_is_v7(cfg) && level == 4 && bit == 1;
 }
 
+static bool arm_marks(struct judge *j)
+{
+	return !((struct arm *)j->state)->no_marks;
+}
+
 static void arm_stop(struct judge *j)
 {
 	struct arm *a = j->state;
@@ -261,7 +268,7 @@ const struct judge_ops judge_arm = {
 	.configs = arm_configs,
 	.kinds = 1u << JUDGE_READ | 1u << JUDGE_WRITE | 1u << JUDGE_READ_USER | 1u << JUDGE_WRITE_USER | 1u << JUDGE_POKE,
 	.iovas = 400,
-	.touches = true,
+	.marks = arm_marks,
 	.bytes = sizeof(struct arm),
 	.takes = arm_takes,
 	.arena = arm_arena,

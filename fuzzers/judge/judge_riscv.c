@@ -191,6 +191,12 @@ static int riscv_ask(struct judge *j, struct judge_ask *asks, size_t nr)
 	return judge_segments(j, asks, nr, 3, riscv_ask_some);
 }
 
+static bool riscv_marks(struct judge *j)
+{
+	(void)j;
+	return true;
+}
+
 static void riscv_stop(struct judge *j)
 {
 	struct riscv *r = j->state;
@@ -221,7 +227,7 @@ const struct judge_ops judge_riscv = {
 	.formats = riscv_formats,
 	.kinds = (1u << JUDGE_KINDS_NR) - 1,
 	.iovas = 200,
-	.touches = true,
+	.marks = riscv_marks,
 	.bytes = sizeof(struct riscv),
 	.takes = riscv_takes,
 	.arena = riscv_arena,

@@ -56,9 +56,11 @@ void judge_touched(struct judge_table *t, const struct judge_ask *asks, size_t n
 	struct walk w;
 	size_t i;
 
-	if (!hw->cfg.ad || !t->j->ops->touches)
+	if (!hw->cfg.ad)
 		return;
 	touch_table(t, t->domain.level, t->domain.root, res);
+	if (!t->j->ops->marks || !t->j->ops->marks(t->j))
+		return;
 	for (i = 0; i < nr; i++) {
 		bool write = asks[i].kind == JUDGE_WRITE || asks[i].kind == JUDGE_WRITE_USER;
 		const struct walk_step *s;
@@ -76,5 +78,6 @@ void judge_touched(struct judge_table *t, const struct judge_ask *asks, size_t n
 		res->updates_wrong++;
 		judge_report(res, false, "%s: table of seed %" PRIu64 ": the judge did not mark the leaf at iova 0x%" PRIx64 " as %s",
 			     hw->cfg.format, t->seed, asks[i].iova, write ? "dirty" : "accessed");
+		return; /* one is enough to look at */
 	}
 }
