@@ -59,9 +59,10 @@ def not_judged(run):
     seen = {}
     for j in run["judged"]:
         for c in j.get("not_judged", []):
-            seen.setdefault((j["format"], c["why"]), {}).setdefault(c["config"] or "(default)", None)
+            seen.setdefault((j["format"], c["why"]), {}).setdefault(c["config"], None)
     for (name, why), configs in seen.items():
-        yield f"* `{name}`: {why}: " + ", ".join(f"`{c}`" for c in configs)
+        named = ", ".join(f"`{c}`" for c in configs if c)
+        yield f"* `{name}`: {why}" + (f": {named}" if named else "")
 
 
 def replace(text, marker, lines):

@@ -26,6 +26,7 @@ static const uint8_t arm_stub[] = {
 };
 
 /*
+ * @version: the number before the first dot
  * @hafdbs: access flag and dirty state are updated; @no_marks: but not by an AT, which may leave that ([ARM] D8.5), as in QEMU 11.1
  */
 struct arm {
@@ -33,6 +34,7 @@ struct arm {
 	struct stub_box *box;
 	struct config cfg;
 	bool hafdbs, no_marks;
+	unsigned long version;
 };
 
 static bool arm_is_v7(const struct config *cfg)
@@ -48,11 +50,7 @@ static unsigned arm_granule(const struct config *cfg)
 static bool arm_takes(const struct config *cfg, const char **why)
 {
 	*why = "tiny geometries are no hardware's";
-	if (cfg->tiny)
-		return false;
-	/* FEAT_LPA2 has this start ([ARM] D8.2.9); check_s2_mmu_setup of QEMU 7.2 to 10.0 refuses it. */
-	*why = "QEMU starts no stage 2 walk of the 16K granule at level 0";
-	return strcmp(cfg->format, "armv8_16k") || cfg->stage != 2 || cfg->levels < 4;
+	return !cfg->tiny;
 }
 
 static uint64_t arm_arena(const struct config *cfg)
@@ -92,7 +90,8 @@ static int arm_start(struct judge *j, const struct config *cfg)
 		snprintf(j->version, sizeof(j->version), "%s", a->q.version);
 		ret = stub_run(j, &a->q, a->box, 0);
 	}
-	a->no_marks = strtoul(j->version, NULL, 10) > 7;
+	a->version = strtoul(j->version, NULL, 10);
+	a->no_marks = a->version > 7;
 	/* ID_AA64MMFR1_EL1.HAFDBS: 2, access flag and dirty state. */
 	a->hafdbs = !ret && (a->box->told[ARM_MMFR1] & 0xf) >= 2;
 	return ret;
@@ -155,6 +154,11 @@ static int arm_load(struct judge *j, const struct judge_domain *d)
 	a->cfg = d->hw->cfg;
 	if (a->cfg.ad && !a->hafdbs) {
 		snprintf(j->why, sizeof(j->why), "this QEMU's Arm MMU has no hardware update of access flag and dirty state");
+		return -EOPNOTSUPP;
+	}
+	/* FEAT_LPA2 has this start ([ARM] D8.2.9). */
+	if (a->version < 8 && !strcmp(a->cfg.format, "armv8_16k") && a->cfg.stage == 2 && d->level == 3) {
+		snprintf(j->why, sizeof(j->why), "QEMU before 8.0 starts no stage 2 walk of the 16K granule at level 0");
 		return -EOPNOTSUPP;
 	}
 	memset(w, 0, sizeof(a->box->words));

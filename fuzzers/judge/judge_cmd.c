@@ -236,6 +236,8 @@ static void task_print(void *arg, unsigned i)
 	printf("  %" PRIu64 " questions about changed bits: %" PRIu64 " agreed, %" PRIu64 " listed, %" PRIu64
 	       " disagreed; planted errors: %u of %u caught\n",
 	       res->changes, res->changes_agreed, res->changes_listed, res->changes_wrong, planted_caught(res), res->planted_nr);
+	for (k = 0; k < res->left_out && k < JUDGE_LEFT_OUT_MAX; k++)
+		printf("  left out: %s\n", res->why_left_out[k]);
 	for (k = 0; k < task->refused_nr; k++)
 		printf("  not judged: %s %s: %s\n", task->plan.format, task->refused[k].config, task->refused[k].why);
 	for (k = 0; k < res->planted_nr; k++)
@@ -266,13 +268,15 @@ static json_t *json_listed(const struct task *task, const struct judge_result *r
 	return list;
 }
 
-static json_t *json_refused(const struct task *task)
+static json_t *json_refused(const struct task *task, const struct judge_result *res)
 {
 	json_t *list = json_array();
 	unsigned i;
 
 	for (i = 0; i < task->refused_nr; i++)
 		json_array_append_new(list, json_pack("{ss ss}", "config", task->refused[i].config, "why", task->refused[i].why));
+	for (i = 0; res && i < res->left_out && i < JUDGE_LEFT_OUT_MAX; i++)
+		json_array_append_new(list, json_pack("{ss ss}", "config", "", "why", res->why_left_out[i]));
 	return list;
 }
 
@@ -300,7 +304,7 @@ static json_t *json_task(const struct task *task, const struct outcome *out)
 		json_object_set_new(one, "not_installed", json_string(task->ops->binary));
 		return one;
 	}
-	json_object_set_new(one, "not_judged", json_refused(task));
+	json_object_set_new(one, "not_judged", json_refused(task, res));
 	asked = json_object();
 	reports = json_array();
 	for (i = 0; i < JUDGE_POKE; i++)

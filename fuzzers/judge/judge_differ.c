@@ -28,7 +28,7 @@ const struct judge_difference judge_differences[] = {
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "SH[1:0] = 01", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.6.2: 01 is reserved, with CONSTRAINED UNPREDICTABLE behaviour: not a fault, but nothing that software may write" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "nG=0: global", -1, 0, DIFFER_WALKER,
-	  "[ARM] D8.16.3.1: global entries translate; what no invalidation by ASID removes is refused by us, see ARCHITECTURE.md" },
+	  "[ARM] D8.3.1.2: nG=0 is legal, and translates; what no invalidation by ASID removes is refused by us, see ARCHITECTURE.md" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "UXN=0 with AP[1]=0", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.4.1.2: legal, unprivileged execution without read; enum prot cannot say it" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "DBM bit[51] without", -1, 0, DIFFER_WALKER,
@@ -85,7 +85,7 @@ const struct judge_difference judge_differences[] = {
 	  "[PRIV] Svpbmt: 3 is reserved, and \"using this reserved value in a leaf PTE raises a page-fault exception\". QEMU 7.2 takes "
 	  "it" },
 	{ "qemu-riscv", NULL, DIFFER_TRANSLATES, "PPN: wider", -1, 0, DIFFER_SETUP,
-	  "[PRIV] 10.4.1: PPN has 44 bits; how many the machine has is its own affair (3.5.1: an access fault). QEMU's has 56" },
+	  "[PRIV] 10.4.1: PPN has 44 bits; how many the machine has is its own affair (an access fault). QEMU's has 56" },
 	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "PAT = 1", -1, 0, DIFFER_WALKER,
 	  "[APM] 5.4.2 and 7.8: legal, chooses another entry of the PAT; the driver asks for two types" },
 	{ "qemu-x86", NULL, DIFFER_TRANSLATES, "PCD differs from PWT", -1, 0, DIFFER_WALKER,

@@ -156,6 +156,14 @@ static void run_found(struct judge_table *t, struct judge_result *res)
 		 t->verdict.text);
 }
 
+static void run_left_out(const struct config *cfg, const char *why, struct judge_result *res)
+{
+	if (res->left_out < JUDGE_LEFT_OUT_MAX)
+		snprintf(res->why_left_out[res->left_out], sizeof(res->why_left_out[0]), "%s levels=%u ias=%u stage=%u ad=%u: %.120s",
+			 cfg->format, cfg->levels, cfg->ias, cfg->stage, cfg->ad, why);
+	res->left_out++;
+}
+
 /* The configurations take turns, but in runs, since a judge may have to be started anew for each. */
 enum { RUN_LENGTH = 24 };
 
@@ -190,7 +198,7 @@ static int run_configs(struct judge *j, struct judge_table *t, const struct judg
 		}
 		if (ret == -EOPNOTSUPP) {
 			left_out[config] = true;
-			res->left_out++;
+			run_left_out(&plan->configs[config], j->why, res);
 			ret = 0;
 		} else if (i < plan->configs_nr) {
 			judged++;

@@ -13,6 +13,7 @@
 #define JUDGE_CONFIGS_MAX 32
 #define JUDGE_PLANTS_MAX 8
 #define JUDGE_DIFFERENCES_MAX 160
+#define JUDGE_LEFT_OUT_MAX 8
 #define JUDGE_REPORTS_MAX 40
 
 /* What a run is to do. */
@@ -29,7 +30,7 @@ struct judge_plan {
 /*
  * struct judge_result - what came of it.
  *
- * @tables, @configs: judged; @left_out: configurations that the judge cannot have
+ * @tables, @configs: judged; @left_out: configurations that the judge turned out not to have, @why_left_out
  * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
  *                but not to where. @kinds: both, by kind
  * @leaves:       leaves that the judge listed, all compared; not counted in the above
@@ -47,6 +48,7 @@ struct judge_result {
 	uint64_t tables, translations, permissions, kinds[JUDGE_KINDS_NR], oas, faults, leaves, unanswered, agreed, disagreed;
 	uint64_t sizes, sizes_due, prots;
 	unsigned configs, left_out;
+	char why_left_out[JUDGE_LEFT_OUT_MAX][200];
 	uint64_t changes, changes_agreed, changes_listed, changes_wrong, changes_untold, listed[JUDGE_DIFFERENCES_MAX];
 	uint64_t updates, updates_wrong;
 	unsigned planted_nr;
