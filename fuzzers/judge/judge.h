@@ -95,7 +95,8 @@ struct judge_leaf {
  *           asked about; NULL: none would
  * @stop:    end it; may be called at any time
  * @leaves:  every leaf of the table, in an array that is allocated; NULL: it lists none. Of oas @leaves_oa_lg2 bits are listed
- * @room:    whether items of the root may be overwritten in guest RAM: fills in the first and last iova that no question may name; NULL: none
+ * @room:    whether items of the root may be overwritten in guest RAM: fills in the first and last iova that no question may name; NULL:
+ *           none
  */
 struct judge_ops {
 	const char *name, *binary;
@@ -170,8 +171,8 @@ int judge_segments(struct judge *j, struct judge_ask *asks, size_t nr, unsigned 
 void judge_landed(const struct judge *j, struct judge_ask *ask, uint32_t word);
 
 /*
- * judge_addresses - answer the JUDGE_ADDRESS among the questions by gva2gpa of the human monitor of a QEMU whose processor has been stopped with
- * the table in place. 0 or -errno with j->why.
+ * judge_addresses - answer the JUDGE_ADDRESS among the questions by gva2gpa of the human monitor of a QEMU whose processor has been
+ * stopped with the table in place. 0 or -errno with j->why.
  */
 int judge_addresses(struct judge *j, struct qemu *q, struct judge_ask *asks, size_t nr);
 

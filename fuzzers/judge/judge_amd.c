@@ -35,8 +35,8 @@ static bool amd_takes(const struct config *cfg, const char **why)
 }
 
 /*
- * A read says itself where it went (not in QEMU 11.1). A write is told by what lies there now; one that met no RAM, or was refused, prints the
- * same: it was refused if no entry was found that allows anything, or if there is RAM where it should have gone.
+ * A read says itself where it went (not in QEMU 11.1). A write is told by what lies there now; one that met no RAM, or was refused,
+ * prints the same: it was refused if no entry was found that allows anything, or if there is RAM where it should have gone.
  */
 static int amd_answer(struct judge *j, const struct dma_seen *seen, struct judge_ask *ask)
 {

@@ -2,8 +2,8 @@
 /*
  * judge_differ.c - the differences, judge by judge.
  *
- * [ARM] DDI 0487L.b, [ARMv7] DDI 0406C.d, [PRIV] RISC-V Privileged 20240411, [APM] AMD 24593 3.42, [SDM] Intel SDM vol. 3, [VTD] D51397 4.1,
- * [AMD] 48882 3.10.
+ * [ARM] DDI 0487L.b, [ARMv7] DDI 0406C.d, [PRIV] RISC-V Privileged 20240411, [APM] AMD 24593 3.42, [SDM] Intel SDM vol. 3, [VTD] D51397
+ * 4.1, [AMD] 48882 3.10.
  */
 #include "judge_differ.h"
 

@@ -335,8 +335,8 @@ static void dma_mend(struct judge *j, uint64_t oa)
 }
 
 /*
- * Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about; nor are writes, which leave zeros,
- * to what else there is in RAM but the window.
+ * Addresses that are no memory to a device, and what lies in the machine's hole below 4G, are not asked about; nor are writes, which
+ * leave zeros, to what else there is in RAM but the window.
  */
 static bool dma_touchable(const struct judge *j, const struct judge_ask *ask)
 {

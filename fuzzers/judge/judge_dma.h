@@ -2,9 +2,9 @@
 /*
  * judge_dma.h - a QEMU that is driven over qtest, with an IOMMU and a device that does DMA on command: Intel's HD Audio controller.
  *
- * A read: the controller is told that its command ring (CORB) lies at the iova, and fetches a command; it prints what it has fetched, and QEMU
- * prints the physical address where that is no RAM. A write: its response ring (RIRB) lies at the iova, and a command that it fetches from
- * where nothing is mapped, zero, is answered by zeros. High Definition Audio Specification, revision 1.0a, 3.3.18 to 3.3.30.
+ * A read: the controller is told that its command ring (CORB) lies at the iova, and fetches a command; it prints what it has fetched,
+ * and QEMU prints the physical address where that is no RAM. A write: its response ring (RIRB) lies at the iova, and a command that it
+ * fetches from where nothing is mapped, zero, is answered by zeros. High Definition Audio Specification, revision 1.0a, 3.3.18 to 3.3.30.
  */
 #ifndef HITLESS_JUDGE_DMA_H
 #define HITLESS_JUDGE_DMA_H
@@ -50,8 +50,8 @@ struct dma {
 };
 
 /*
- * dma_start - with the first of these IOMMUs ("intel-iommu,...") that this QEMU knows, and traces; both lists end with NULL. 0 or -errno with
- * j->why. d is at the front of the judge's state.
+ * dma_start - with the first of these IOMMUs ("intel-iommu,...") that this QEMU knows, and traces; both lists end with NULL. 0 or -errno
+ * with j->why. d is at the front of the judge's state.
  */
 int dma_start(struct judge *j, struct dma *d, const char *const *iommus, const char *const *traces);
 void dma_stop(struct dma *d);
@@ -65,8 +65,8 @@ int dma_ask(struct judge *j, struct judge_ask *asks, size_t nr);
 uint64_t dma_arena(const struct config *cfg);
 
 /*
- * dma_see - a line that QEMU printed about a question, into what was seen of it. False: the line is none that is known, and so may be an answer
- * that nobody understood.
+ * dma_see - a line that QEMU printed about a question, into what was seen of it. False: the line is none that is known, and so may be an
+ * answer that nobody understood.
  */
 bool dma_see(struct dma_seen *seen, const char *line);
 

@@ -120,8 +120,8 @@ static void child_run(const char *path, char *const *argv, const int *keep, unsi
 }
 
 /*
- * What every QEMU here is started with. Descriptors are named by their numbers, which the child keeps. The texts are allocated and leaked into
- * *texts for the caller to free.
+ * What every QEMU here is started with. Descriptors are named by their numbers, which the child keeps. The texts are allocated and
+ * leaked into *texts for the caller to free.
  */
 static unsigned argv_channels(char **argv, char **texts, const int *theirs, const struct qemu_ram *ram)
 {

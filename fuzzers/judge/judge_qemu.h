@@ -70,8 +70,8 @@ struct qemu {
 bool qemu_find(const char *name, char *path, size_t path_bytes);
 
 /*
- * qemu_start - run path with argv (argv[0] is the program's name; NULL at the end) and the channels in the mask wanted; ram is handed over as
- * the memory backend "ram". fd_kept is a further descriptor that the child keeps, -1: none. Returns 0, or -errno with q->why.
+ * qemu_start - run path with argv (argv[0] is the program's name; NULL at the end) and the channels in the mask wanted; ram is handed
+ * over as the memory backend "ram". fd_kept is a further descriptor that the child keeps, -1: none. Returns 0, or -errno with q->why.
  */
 int qemu_start(struct qemu *q, const char *path, const char *const argv[], unsigned wanted, const struct qemu_ram *ram, int fd_kept);
 

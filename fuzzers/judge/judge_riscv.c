@@ -208,8 +208,8 @@ static void riscv_stop(struct judge *j)
 }
 
 /*
- * The page that the stub runs in. QEMU 7.2 keeps what was fetched in M-mode, where MPRV has no say, in the same TLB as what was loaded under
- * MPRV, so that a load from there would not be translated.
+ * The page that the stub runs in. QEMU 7.2 keeps what was fetched in M-mode, where MPRV has no say, in the same TLB as what was loaded
+ * under MPRV, so that a load from there would not be translated.
  */
 static bool riscv_room(struct judge *j, uint64_t *iova, uint64_t *last)
 {

@@ -31,10 +31,11 @@ struct judge_plan {
  * struct judge_result - what came of it.
  *
  * @tables, @configs: judged; @left_out: configurations that the judge turned out not to have, @why_left_out
- * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is allowed,
- *                but not to where. @kinds: both, by kind
+ * @translations: questions about the tables that were answered by an oa (@oas) or a fault (@faults); @permissions: that an access is
+ *                allowed, but not to where. @kinds: both, by kind
  * @leaves:       leaves that the judge listed, all compared; not counted in the above
- * @sizes, @sizes_due: bit n: leaves of 2^n bytes were judged, are enabled in some configuration; @prots: bit n: leaves of enum prot n were judged
+ * @sizes, @sizes_due: bit n: leaves of 2^n bytes were judged, are enabled in some configuration; @prots: bit n: leaves of enum prot n
+ * were judged
  * @unanswered:   questions that the judge could not answer
  * @agreed, @disagreed: of all these together
  * @changes:  questions about entries with one bit changed; @changes_agreed, @changes_listed (by difference: @listed), @changes_wrong;

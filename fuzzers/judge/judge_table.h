@@ -60,8 +60,8 @@ uint64_t judge_table_iova(struct judge_table *t);
 bool judge_table_mapped(struct judge_table *t, uint64_t *iova);
 
 /*
- * judge_expect - what our walker makes of a question, as an answer: answered, ok, has_oa, oa and type. view: the domain's memory, or t->guest.
- * w: the walk itself.
+ * judge_expect - what our walker makes of a question, as an answer: answered, ok, has_oa, oa and type. view: the domain's memory, or
+ * t->guest. w: the walk itself.
  */
 void judge_expect(const struct judge_table *t, const struct mem_view *view, const struct judge_ask *ask, struct judge_ask *due,
 		  struct walk *w);

@@ -3,8 +3,8 @@
  * judge_x86.c - QEMU's x86 MMU in long mode, 4 and 5 levels: a stub makes accesses through the table; a second QEMU, whose processor stands
  * still, says by gva2gpa where addresses outside its RAM lead, and lists all that there is by info tlb.
  *
- * The stub must be mapped by the table that it tries, so one empty item of the root, in the judge's copy, is the stub's. Whether a page is a
- * user's is told by SMAP: an access with privilege and AC clear is refused.
+ * The stub must be mapped by the table that it tries, so one empty item of the root, in the judge's copy, is the stub's. Whether a page
+ * is a user's is told by SMAP: an access with privilege and AC clear is refused.
  *
  * AMD64 APM volume 2, 24593: CR0, CR4, EFER in 3.1, IDT in 4.8; Intel SDM volume 3, 4.6 (SMAP), 4.5 (LA57).
  */

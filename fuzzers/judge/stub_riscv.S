@@ -8,8 +8,8 @@
  *   0x08 done   is what go was, when it is done   0x1000: questions of 32 bytes: kind, address, value, answer
  *   0x10 nr     of questions
  *
- * Kinds: 0 load as S, 1 AMO as S (or with zero, so that nothing changes), 2 and 3 likewise as U, 5 and 7 store zero as S and U. answer: 0, or
- * mcause; value: what was loaded.
+ * Kinds: 0 load as S, 1 AMO as S (or with zero, so that nothing changes), 2 and 3 likewise as U, 5 and 7 store zero as S and U. answer:
+ * 0, or mcause; value: what was loaded.
  */
 	.equ	MAILBOX, 0x82010000
 	.equ	MPRV, 1 << 17

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * stub_x86.S - makes single accesses through a table that maps it by one item of the root alone. Loaded at 0x02000000, and seen there and at
- * the same offset of whatever that item maps.
+ * stub_x86.S - makes single accesses through a table that maps it by one item of the root alone. Loaded at 0x02000000, and seen there and
+ * at the same offset of whatever that item maps.
  *
  * AMD64 APM volume 2, 24593: long mode in 14.6, page faults in 8.2.15; Intel SDM volume 3: SMAP in 4.6. The mailbox, also in judge_x86.c:
  *
