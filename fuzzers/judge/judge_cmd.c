@@ -343,7 +343,7 @@ static const struct outcome *tasks_outcome(const struct tasks *tasks, unsigned t
 /* The summary and the exit status. */
 static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds)
 {
-	uint64_t compared = 0, wrong = 0, missed = 0;
+	uint64_t compared = 0, wrong = 0, missed = 0, idle = 0;
 	json_t *list = json_array(), *root;
 	unsigned i;
 
@@ -361,6 +361,7 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 		compared += out->res.translations + out->res.permissions + out->res.leaves;
 		wrong += out->res.disagreed + out->res.changes_wrong + out->res.updates_wrong + out->res.found;
 		missed += out->res.planted_nr - planted_caught(&out->res);
+		idle += !out->res.translations || !out->res.planted_nr;
 	}
 	if (tasks->o->json) {
 		root = json_pack("{ss sI si sb sf so}", "version", HITLESS_VERSION, "seed", (json_int_t)seed, "jobs",
@@ -375,6 +376,8 @@ static int tasks_report(const struct tasks *tasks, uint64_t seed, double seconds
 	}
 	if (wrong || missed)
 		return EXIT_FINDING;
+	if (compared && idle)
+		return complain(EXIT_TOOL, "nothing was compared, or planted, for one of the formats");
 	if (!compared)
 		return complain(EXIT_TOOL, tasks->jobs_nr ? "nothing was compared" : "no judge is installed, nothing was compared");
 	return EXIT_CLEAN;
