@@ -102,8 +102,11 @@ static int change_entry(struct judge_table *t, const struct walk_step *s, uint64
 			nr = first - 1;
 			continue;
 		}
-		/* An address that costs a command is asked for where there is one. */
-		if (t->j->ops->kinds >> JUDGE_ADDRESS & 1 && walks[nr - 1].end != WALK_LEAF)
+		/*
+		 * The last kind, an address that costs a command or a write that leaves zeros, is asked for only where the walk has a leaf: what
+		 * a judge that goes on regardless would write to is anybody's guess.
+		 */
+		if ((t->j->ops->kinds >> JUDGE_ADDRESS & 1 || t->j->ops->zeroes) && walks[nr - 1].end != WALK_LEAF)
 			nr--;
 		asks[nr++] = (struct judge_ask){ .kind = JUDGE_POKE, .iova = s->pa, .value = s->raw };
 	}
