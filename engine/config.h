@@ -105,6 +105,10 @@ struct config {
  *                     synced
  * TRAIT_MAPPING_EINVAL: -EINVAL stands for -ENOMEM where a table could not be mapped for a device that does not snoop
  * TRAIT_PROT:         no prot that has PROT_R or PROT_W is refused; what becomes of it says struct traits
+ * TRAIT_SHORT_MAP:    with -EADDRINUSE a map may have made fewer leaves than those before the first conflict
+ * TRAIT_WHOLE_LEAVES: unmap stops before a leaf that the range covers only in part
+ * TRAIT_TABLES_BY_SIZE: unmap frees a table if a block of an enabled page size that spans it was asked for and removed, and no other
+ * TRAIT_BORN_DIRTY:   a leaf with PROT_W is dirty as soon as it is mapped
  */
 enum trait {
 	TRAIT_NO_CUT = 1 << 0,
@@ -115,17 +119,23 @@ enum trait {
 	TRAIT_OWN_SYNC = 1 << 5,
 	TRAIT_MAPPING_EINVAL = 1 << 6,
 	TRAIT_PROT = 1 << 7,
+	TRAIT_SHORT_MAP = 1 << 8,
+	TRAIT_WHOLE_LEAVES = 1 << 9,
+	TRAIT_TABLES_BY_SIZE = 1 << 10,
+	TRAIT_BORN_DIRTY = 1 << 11,
 };
 
 /*
  * struct traits - what an engine does otherwise under one configuration. All zero: nothing.
  *
  * @set:          of enum trait
- * @prot_ignored: TRAIT_PROT: bits that have no effect
+ * @prot_ignored: TRAIT_PROT: bits that have no effect; @prot_ignored_by_priv, @prot_ignored_by_mmio: bits that have none with PROT_PRIV,
+ *                with PROT_MMIO
  * @prot_forced:  bits that every mapping has; @prot_forced_by_write: bits that it has with PROT_W
  */
 struct traits {
-	uint8_t set, prot_ignored, prot_forced, prot_forced_by_write;
+	uint16_t set;
+	uint8_t prot_ignored, prot_forced, prot_forced_by_write, prot_ignored_by_priv, prot_ignored_by_mmio;
 };
 
 /* What a mapping that is asked for with prot permits; without PROT_ACCESS if it must be refused. */
@@ -135,7 +145,8 @@ static inline unsigned traits_prot(const struct traits *t, unsigned prot)
 		return prot;
 	if (!(prot & (PROT_R | PROT_W)))
 		return 0;
-	return (prot & ~(unsigned)t->prot_ignored) | t->prot_forced | (prot & PROT_W ? t->prot_forced_by_write : 0);
+	prot &= ~(unsigned)(t->prot_ignored | (prot & PROT_PRIV ? t->prot_ignored_by_priv : 0) | (prot & PROT_MMIO ? t->prot_ignored_by_mmio : 0));
+	return prot | t->prot_forced | (prot & PROT_W ? t->prot_forced_by_write : 0);
 }
 
 /* The widths of contiguous groups in a tiny geometry, base-2 logarithm of items; see @tiny. */

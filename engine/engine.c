@@ -29,15 +29,32 @@ static const struct engine_ops *const engine_linux[] = {
 };
 #endif
 
+#ifdef HITLESS_IOPGTABLE
+#define FORMAT(name) extern const struct engine_ops engine_iopgtable_##name;
+#include "iopgtable_formats.inc"
+#undef FORMAT
+
+static const struct engine_ops *const engine_iopgtable[] = {
+#define FORMAT(name) &engine_iopgtable_##name,
+#include "iopgtable_formats.inc"
+#undef FORMAT
+	NULL,
+};
+#endif
+
 const struct engine_list engines[] = {
 	{ "native", engine_native },
 #ifdef HITLESS_LINUX
 	{ "linux", engine_linux },
 #endif
+#ifdef HITLESS_IOPGTABLE
+	{ "iopgtable", engine_iopgtable },
+#endif
 	{ NULL, NULL },
 };
 
 bool engine_hostile;
+bool engine_all_arguments;
 
 /* The formats that the native engine has and another one has too. */
 static const struct engine_ops *engine_shared[16];

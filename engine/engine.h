@@ -30,11 +30,13 @@
  * @granule_lg2:   smallest leaf of the format
  * @cap_size_change: a live entry may be replaced by smaller ones (and back) without a walk being disturbed
  * @cap_leaf_to_table: a live leaf may be replaced by a table, likewise
+ * @arm_mair:      armv8 stage 1: the memory attributes that its attribute indices mean, as in MAIR_ELx; 0: CONFIG_ARM_MAIR
  * @traits:        where it departs from what is said here
  */
 struct engine_info {
 	uint8_t granule_lg2;
 	bool cap_size_change, cap_leaf_to_table;
+	uint64_t arm_mair;
 	struct traits traits;
 };
 
@@ -55,7 +57,7 @@ typedef void engine_dirty_fn(void *arg, uint64_t iova, uint64_t last);
  * acted on.
  *
  * @name:    of the format
- * @engine:  "native", "linux"
+ * @engine:  "native", "linux", "iopgtable"
  * @configs: the configurations that the format wants tested, as text after the word "format", NULL at the end
  * @differences: from this contract, a NULL op at the end; NULL: none. What they mean for a domain, ->info says
  * @resolve: fills in the fields of *cfg that are CONFIG_UNSET and checks the rest: 0, or -EINVAL with a static *why
@@ -115,6 +117,12 @@ int engine_choose(const char *name);
  * or that it accepts them, is a finding; else its adapter refuses them.
  */
 extern bool engine_hostile;
+
+/*
+ * Whether an engine is handed what its callers may pass, but what is known to go wrong (docs/findings): kept back by its adapter otherwise, so
+ * that a campaign finds something else.
+ */
+extern bool engine_all_arguments;
 
 /* The formats of the chosen engine, NULL at the end. */
 const struct engine_ops *const *engine_formats(void);

@@ -120,6 +120,7 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 			mem_poison(m, m->view.events[i].pa, m->view.events[i].old);
 	m->view.op++;
 	m->view.events_nr = 0;
+	m->plain = false;
 	m->view.steps = 0;
 	m->allocs = 0;
 	m->attempts = 0;
@@ -133,14 +134,70 @@ void mem_observe(struct mem *m, bool on)
 	m->observed = on;
 }
 
+/*
+ * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
+ * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
+ */
+static unsigned mem_step_lg2(uint64_t from, uint64_t to)
+{
+	uint64_t step = to - from;
+
+	if (!step)
+		return 0;
+	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
+}
+
+/*
+ * Make a relaxed store of 8 bytes part of the event before it, if that is one to the items just before it in the same table whose values, old and
+ * new, go on. With nothing between the two, nothing tells in which order they came: a walk reads one item of a table. An engine that stores item by
+ * item is looked at as fast as one that fills. Not for halves of items, which are 4 bytes.
+ */
+static bool mem_extend(struct mem *m, uint64_t pa, uint64_t old, uint64_t val)
+{
+	struct mem_event *last = m->view.events_nr ? &m->view.events[m->view.events_nr - 1] : NULL;
+	unsigned step_lg2, old_step_lg2;
+
+	if (!last || last->pa + ((uint64_t)last->nr << 3) != pa || last->pa < m->live_first || last->nr == UINT16_MAX ||
+	    last->kind != MEM_STORE || last->order == MEM_RELEASE || last->bytes_lg2 != 3)
+		return false;
+	if (last->nr == 1) {
+		step_lg2 = mem_step_lg2(last->new, val);
+		old_step_lg2 = mem_step_lg2(last->old, old);
+		if (step_lg2 == 64 || old_step_lg2 == 64)
+			return false;
+		last->step_lg2 = (uint8_t)step_lg2;
+		last->old_step_lg2 = (uint8_t)old_step_lg2;
+	} else if (val != mem_event_new(last, last->nr) || old != mem_event_old(last, last->nr)) {
+		return false;
+	}
+	last->nr++;
+	return true;
+}
+
+void mem_plain_settle(struct mem *m)
+{
+	struct mem_event *ev;
+
+	if (!m->plain)
+		return;
+	m->plain = false;
+	ev = &m->view.events[--m->view.events_nr];
+	ev->new = mem_view_load(&m->view, ev->pa, ev->bytes_lg2);
+	if (ev->bytes_lg2 != 3 || !mem_extend(m, ev->pa, ev->old, ev->new))
+		m->view.events_nr++;
+}
+
 void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text)
 {
+	mem_plain_settle(m);
 	m->fault(m->fault_arg, fault, pa, text);
 	abort();
 }
 
 static void mem_log(struct mem *m, const struct mem_event *ev)
 {
+	if (m->plain)
+		mem_plain_settle(m);
 	if (m->view.events_nr == m->events_room)
 		mem_fail(m, MEM_FAULT_LOG_FULL, MEM_NONE, "event log full");
 	m->view.events[m->view.events_nr++] = *ev;
@@ -318,6 +375,8 @@ static __attribute__((noinline)) void mem_check_frame(struct mem *m, uint64_t pa
 /* Count nr steps and make sure that [pa, pa + bytes) is aligned and lies in a live table. */
 static void mem_check(struct mem *m, uint64_t pa, unsigned bytes, unsigned align, unsigned nr, enum mem_fault wild)
 {
+	if (m->plain)
+		mem_plain_settle(m);
 	m->view.steps += nr;
 	if (m->view.steps > m->budget)
 		mem_fail(m, MEM_FAULT_BUDGET, pa, "step budget used up");
@@ -339,46 +398,6 @@ uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 	return mem_view_load(&m->view, pa, bytes_lg2);
 }
 
-/*
- * The step from one old value to the next as a power of two: 0 for none, 64 if they do not belong together. No address in an entry begins below
- * bit 10 in any format; a smaller step, or one from zero, is something else than the next address.
- */
-static unsigned mem_step_lg2(uint64_t from, uint64_t to)
-{
-	uint64_t step = to - from;
-
-	if (!step)
-		return 0;
-	return !from || step & (step - 1) || step < 1 << 10 ? 64 : (unsigned)__builtin_ctzll(step);
-}
-
-/*
- * Make a relaxed store of 8 bytes part of the event before it, if that is one to the items just before it in the same table whose values, old and
- * new, go on. With nothing between the two, nothing tells in which order they came: a walk reads one item of a table. An engine that stores item by
- * item is looked at as fast as one that fills. Not for halves of items, which are 4 bytes.
- */
-static bool mem_extend(struct mem *m, uint64_t pa, uint64_t old, uint64_t val)
-{
-	struct mem_event *last = m->view.events_nr ? &m->view.events[m->view.events_nr - 1] : NULL;
-	unsigned step_lg2, old_step_lg2;
-
-	if (!last || last->pa + ((uint64_t)last->nr << 3) != pa || last->pa < m->live_first || last->nr == UINT16_MAX ||
-	    last->kind != MEM_STORE || last->order == MEM_RELEASE || last->bytes_lg2 != 3)
-		return false;
-	if (last->nr == 1) {
-		step_lg2 = mem_step_lg2(last->new, val);
-		old_step_lg2 = mem_step_lg2(last->old, old);
-		if (step_lg2 == 64 || old_step_lg2 == 64)
-			return false;
-		last->step_lg2 = (uint8_t)step_lg2;
-		last->old_step_lg2 = (uint8_t)old_step_lg2;
-	} else if (val != mem_event_new(last, last->nr) || old != mem_event_old(last, last->nr)) {
-		return false;
-	}
-	last->nr++;
-	return true;
-}
-
 void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
 {
 	uint64_t old;
@@ -392,9 +411,10 @@ void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t
 				   .kind = MEM_STORE, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = old, .new = val });
 }
 
-static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind)
+static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_event_kind kind,
+			   enum mem_order order)
 {
-	struct mem_event ev = { .kind = kind, .order = MEM_RELEASE, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
+	struct mem_event ev = { .kind = kind, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
 
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
@@ -406,12 +426,23 @@ static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 
 bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
 {
-	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_CAS);
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_CAS, MEM_RELEASE);
 }
 
-bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+bool mem_observed_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order)
 {
-	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE);
+	return mem_cas_logged(m, pa, bytes_lg2, old, val, MEM_STORE, order);
+}
+
+void mem_plain_store(struct mem *m, uint64_t pa, unsigned bytes_lg2)
+{
+	struct mem_event ev = { .kind = MEM_STORE, .order = MEM_RELAXED, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa };
+
+	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
+	mem_attempt(m);
+	ev.old = ev.new = mem_view_load(&m->view, pa, bytes_lg2);
+	mem_log(m, &ev);
+	m->plain = true;
 }
 
 /*
@@ -484,6 +515,7 @@ bool mem_device(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t old, ui
 {
 	uint64_t expected = old;
 
+	mem_plain_settle(m);
 	if (!mem_raw_cas(m, pa, bytes_lg2, &expected, val))
 		return false;
 	if (m->observed)

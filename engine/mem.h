@@ -43,12 +43,13 @@ struct mem_class; /* the free tables of one size */
  * @turn_at:  @turn is called before attempt number turn_at, from 0; UINT64_MAX: never
  * @budget:   steps that this operation may use
  * @live_first, @live_bytes: the live table that was checked last
+ * @plain:    the store of the last event is under way, see mem_plain_store
  * @bump:     bytes of the arena that have ever been used
  * @classes:  queues of freed tables by size, linked through @next, by frame; @room_class: the size that a table's room was taken from
  */
 struct mem {
 	struct mem_view view;
-	bool observed;
+	bool observed, plain;
 	uint32_t fail_at, allocs;
 	uint64_t budget, attempts, turn_at;
 	size_t events_room;
@@ -110,7 +111,7 @@ void mem_fail(struct mem *m, enum mem_fault fault, uint64_t pa, const char *text
 uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2);
 void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order);
 bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val);
-bool mem_observed_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val);
+bool mem_observed_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order);
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2);
 void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val);
 
@@ -170,13 +171,23 @@ static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 	return mem_raw_cas(m, pa, bytes_lg2, old, val);
 }
 
-/* Likewise, but only a release when it succeeds; logged as a store. */
-static inline bool mem_cas_release(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+/* Likewise, but only a release, or nothing at all, when it succeeds; logged as a store. */
+static inline bool mem_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order)
 {
 	if (__builtin_expect(m->observed, 0))
-		return mem_observed_cas_release(m, pa, bytes_lg2, old, val);
+		return mem_observed_cas_weaker(m, pa, bytes_lg2, old, val, order);
 	return mem_raw_cas(m, pa, bytes_lg2, old, val);
 }
+
+/*
+ * mem_plain_store - the caller is about to store to the item at pa with an ordinary assignment, as code does that knows nothing of mem. It is
+ * logged as a relaxed store in this place of the log, the device having its turn now; its value is read from memory when the next thing is
+ * logged, before anything else can change it. With an observer only.
+ */
+void mem_plain_store(struct mem *m, uint64_t pa, unsigned bytes_lg2);
+
+/* mem_plain_settle - the last such store has been made. Called by mem itself, and by whoever made plain stores when it returns. */
+void mem_plain_settle(struct mem *m);
 
 /*
  * Store nr items from pa on: val, val + 2^step_lg2, val + 2 * 2^step_lg2 ... (step_lg2 0: val in each). Each item is stored whole; their

@@ -80,7 +80,8 @@ static double stats_rate(const struct worker_stats *s)
 static const char *campaign_engine(char *buf, size_t bytes)
 {
 	if (strcmp(engine_name(), "native"))
-		snprintf(buf, bytes, "--engine %s %s", engine_name(), engine_hostile ? "--hostile " : "");
+		snprintf(buf, bytes, "--engine %s %s%s", engine_name(), engine_hostile ? "--hostile " : "",
+			 engine_all_arguments ? "--all-arguments " : "");
 	else
 		buf[0] = '\0';
 	return buf;

@@ -216,6 +216,8 @@ static int exec_open_one(struct exec *x, const struct engine_ops *ops, const str
 	if (x->options.observed) {
 		x->ops->info(x->engine, &info);
 		x->check.traits = info.traits;
+		if (info.arm_mair)
+			x->check.hw.arm_mair = info.arm_mair;
 		x->check.blind |= x->options.blind;
 		check_created(&x->check, info.cap_size_change, info.cap_leaf_to_table);
 	}

@@ -133,7 +133,7 @@ static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
 				    "  -o, --out OUT      the file to write\n"
 				    "      --seconds S    stop after about this long with what there is (default 60)\n"
 				    "      --without C,.. leave out checks\n"
-				    "      --engine NAME, --hostile  as for fuzz\n"
+				    "      --engine NAME, --hostile, --all-arguments  as for fuzz\n"
 				    "      --arena MIB    size of simulated table memory\n"
 				    "\n"
 				    "example: hitless minimize findings/wrong-oa-G1-amdv1-cut-L1-leaf-leaf.trace -o small.trace\n";

@@ -40,6 +40,7 @@ enum option_id {
 	ID_FAILURES,
 	ID_ENGINE,
 	ID_HOSTILE,
+	ID_ALL_ARGUMENTS,
 	ID_ARENA,
 	ID_READERS,
 	ID_STORES,
@@ -69,6 +70,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_FAILURES - ID_HELP] = OPTION_FAILURES,
 	[ID_ENGINE - ID_HELP] = OPTION_ENGINE,
 	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
+	[ID_ALL_ARGUMENTS - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
 	[ID_READERS - ID_HELP] = OPTION_READERS,
 	[ID_STORES - ID_HELP] = OPTION_STORES,
@@ -97,6 +99,7 @@ static const struct option long_options[] = {
 	{ "failures", no_argument, NULL, ID_FAILURES },
 	{ "engine", required_argument, NULL, ID_ENGINE },
 	{ "hostile", no_argument, NULL, ID_HOSTILE },
+	{ "all-arguments", no_argument, NULL, ID_ALL_ARGUMENTS },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
 	{ "stores", no_argument, NULL, ID_STORES },
@@ -338,6 +341,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;
 	engine_hostile |= id == ID_HOSTILE;
+	engine_all_arguments |= id == ID_ALL_ARGUMENTS;
 	o->stores |= id == ID_STORES;
 	return -1;
 }

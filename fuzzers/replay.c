@@ -66,7 +66,7 @@ static const char replay_help[] =
 	"                       rest. What is found is printed with the operation and its fail=N, minimized and saved\n"
 	"      --out DIR        --failures: where traces of findings go (default findings)\n"
 	"      --without C,..   leave out checks\n"
-	"      --engine NAME, --hostile  as for fuzz\n"
+	"      --engine NAME, --hostile, --all-arguments  as for fuzz\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"\n"
 	"Exit status: 0 nothing found, 1 a finding, 2 a file that is no trace or may not be run, 3 the tool itself is at fault, or no file\n"

@@ -29,7 +29,7 @@ static const char help[] =
 	"      --stores         before the tables, everything that the operation did to them, in order\n"
 	"      --op N           run all operations, print the N-th alone\n"
 	"      --without C,..   leave out checks\n"
-	"      --engine NAME, --hostile  as for fuzz; with both, the tables are those of the engine that is not native\n"
+	"      --engine NAME, --hostile, --all-arguments  as for fuzz; with both, the tables are those of the engine that is not native\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"\n"
 	"With --stores a line is one event of the operation's log, or several that do alike to items that follow each other:\n"

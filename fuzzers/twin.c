@@ -11,13 +11,19 @@
  * struct twin - one comparison, of [iova, last].
  *
  * @a, @b: the tables of the chosen engine, and of the native one
+ * @leaf_free: the bits in which two leaves may differ that come to the same
+ * @alike: the last two leaves that differed and came to the same: others of that level and permissions that differ likewise do, too
  * @free:  by level: the bits in which two pointers to the same table may differ
  */
 struct twin {
 	struct exec *x;
 	const struct hw *hw;
 	const struct check *a, *b;
-	uint64_t iova, last;
+	uint64_t iova, last, leaf_free;
+	struct twin_alike {
+		unsigned level, prot;
+		uint64_t bits;
+	} alike;
 	uint64_t free[CONFIG_LEVELS_MAX];
 };
 
@@ -93,12 +99,27 @@ static void twin_report(struct twin *t, unsigned level, uint64_t iova, uint64_t 
 	t->x->finding(t->x->finding_arg, &v, t->x->op);
 }
 
+/* Two items of which neither is a table. */
+static void twin_leaves(struct twin *t, unsigned level, uint64_t iova, uint64_t a, uint64_t b, const struct hw_entry *ea, const struct hw_entry *eb)
+{
+	bool same = ea->kind == HW_LEAF && twin_same_meaning(ea, eb, true);
+	struct twin_alike alike = { level, ea->prot, a ^ b };
+
+	if (same && t->alike.bits == alike.bits && t->alike.level == level && t->alike.prot == alike.prot)
+		return;
+	/* What leaf_free may leave is told apart by its own mask. */
+	same = ea->kind == HW_LEAF && ea->prot == eb->prot;
+	if ((a ^ b) & ~twin_free_bits(t->hw, level, a) & ~(same ? t->leaf_free : 0))
+		twin_report(t, level, iova, a, b);
+	t->alike = alike;
+}
+
 static void twin_table(struct twin *t, unsigned level, uint64_t pa_a, uint64_t pa_b, uint64_t base);
 
 /* One item of each, at the same place, which translates iova onwards. */
 static void twin_item(struct twin *t, unsigned level, uint64_t a, uint64_t b, uint64_t iova)
 {
-	struct hw_entry ea = t->hw->format->decode(t->hw, level, a), eb = t->hw->format->decode(t->hw, level, b);
+	struct hw_entry ea = t->hw->format->decode(t->hw, level, a), eb = t->b->hw.format->decode(&t->b->hw, level, b);
 
 	t->x->twin_items++;
 	if (ea.kind == HW_TABLE && eb.kind == HW_TABLE && ea.level == eb.level) {
@@ -113,8 +134,8 @@ static void twin_item(struct twin *t, unsigned level, uint64_t a, uint64_t b, ui
 	} else if (ea.kind == HW_EMPTY && eb.kind == HW_TABLE) {
 		if (!twin_is_empty(t->hw, t->b->view, eb.level, eb.pa))
 			twin_report(t, level, iova, a, b);
-	} else if ((a ^ b) & ~twin_free_bits(t->hw, level, a)) {
-		twin_report(t, level, iova, a, b);
+	} else {
+		twin_leaves(t, level, iova, a, b, &ea, &eb);
 	}
 }
 
@@ -130,7 +151,7 @@ static void twin_table(struct twin *t, unsigned level, uint64_t pa_a, uint64_t p
 		uint64_t b = mem_view_load(t->b->view, pa_b + at, t->hw->item_bytes_lg2);
 
 		/* The same leaf, or nothing in either: the usual case. */
-		if (a == b && t->hw->format->decode(t->hw, level, a).kind != HW_TABLE)
+		if (a == b && !t->leaf_free && t->hw->format->decode(t->hw, level, a).kind != HW_TABLE)
 			t->x->twin_items++;
 		else
 			twin_item(t, level, a, b, iova);
@@ -144,6 +165,11 @@ static void twin_range(struct exec *x, uint64_t iova, uint64_t last)
 {
 	struct twin t = { .x = x, .hw = &x->check.hw, .a = &x->check, .b = &x->twin->check, .iova = iova, .last = last };
 	unsigned level = t.a->root_level, width = t.hw->item_lg2[level] + t.hw->index_lg2[level];
+
+	/* Each by its own register; and where one has leaves that are dirty from the start, each by its own oracle. */
+	t.leaf_free = t.hw->arm_mair != t.b->hw.arm_mair ? t.hw->mair_mask : 0;
+	if (t.a->traits.set & TRAIT_BORN_DIRTY)
+		t.leaf_free |= t.hw->ad_mask;
 
 	if (level != t.b->root_level) {
 		struct verdict v = { .class = VERDICT_ENGINES_DIFFER, .guarantee = 3, .level = (uint8_t)level, .want = KIND_TABLE, .seen = KIND_TABLE };
@@ -185,6 +211,14 @@ void twin_compare_all(struct exec *x)
 	twin_parts(x, 0, UINT64_MAX);
 }
 
+/* Whether the range ends inside a leaf. */
+static bool twin_ends_inside(const struct exec *x, uint64_t last)
+{
+	const struct imap_piece *p = imap_find(&x->check.im, last, NULL);
+
+	return p && layout_leaf(x->check.hw.cfg.pgsizes, p, last).last != last;
+}
+
 bool twin_op(const struct exec *x, const struct op *op, struct op *twin)
 {
 	const struct hw *hw = &x->check.hw;
@@ -192,8 +226,12 @@ bool twin_op(const struct exec *x, const struct op *op, struct op *twin)
 	*twin = *op;
 	if (op->kind == OP_CUT)
 		return !(x->check.traits.set & TRAIT_NO_CUT);
+	if (op->kind == OP_UNMAP)
+		return !(x->check.traits.set & TRAIT_WHOLE_LEAVES) || !twin_ends_inside(x, op->last);
 	if (op->kind != OP_MAP)
 		return true;
+	if (x->check.traits.set & TRAIT_SHORT_MAP && imap_overlaps(&x->check.im, op->iova, op->last))
+		return false;
 	twin->prot = (uint8_t)traits_prot(&x->check.traits, op->prot);
 	return !(x->check.traits.set & TRAIT_PROT) || !(twin->prot & PROT_ACCESS) || (twin->prot & ~PROT_ALL) ||
 	       hw->format->expressible(hw, twin->prot);

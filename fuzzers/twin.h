@@ -23,7 +23,8 @@ void twin_compare_all(struct exec *x);
 
 /*
  * twin_op - the operation as the second engine is asked for it: with the permissions that the first makes of it. False: the two cannot both do
- * it: the first does not have it, or makes something of the permissions that the second has no words for.
+ * it: the first does not have it, or makes something of the permissions that the second has no words for, or would have it come to
+ * something else, as it declares.
  */
 bool twin_op(const struct exec *x, const struct op *op, struct op *twin);
 

@@ -41,10 +41,13 @@ static bool account_was_freed(const struct check *c, uint64_t pa)
  */
 static bool account_may_unlink(const struct check *c, const struct call *call, const struct call_expect *want, uint64_t iova, uint64_t last)
 {
+	struct call_range removed;
+
 	if (!call || iova < call->iova || last > call->last)
 		return false;
+	removed = (struct call_range){ call->iova, want->done_last < call->last ? want->done_last : call->last };
 	if (call->kind == CALL_UNMAP)
-		return want->done && last <= want->done_last;
+		return want->done && check_frees_table(c, &removed, iova, last);
 	return call->kind == CALL_MAP && !imap_overlaps(&c->im, iova, last);
 }
 

@@ -231,6 +231,25 @@ static inline unsigned check_level_of(const struct hw *hw, unsigned size_lg2)
 	return level;
 }
 
+/*
+ * Whether an unmap of range that removed all of it frees a table over [iova, last]: one that lies in the range, and, where the engine goes by
+ * page sizes, in a block of one of them that does.
+ */
+static inline bool check_frees_table(const struct check *c, const struct call_range *range, uint64_t iova, uint64_t last)
+{
+	uint64_t sizes;
+
+	if (c->traits.set & TRAIT_TABLES_BY_SIZE) {
+		/* A size beyond the span has no bit in it. */
+		sizes = c->hw.cfg.pgsizes & ~(last - iova);
+		if (!sizes)
+			return false;
+		iova &= -(sizes & -sizes);
+		last |= (sizes & -sizes) - 1;
+	}
+	return range->iova <= iova && range->last >= last;
+}
+
 /* The iova that item idx of a level-l table at base starts to translate; the root of an upper half is sign extended. */
 static inline uint64_t check_item_iova(const struct hw *hw, uint64_t base, unsigned level, bool root, uint64_t idx)
 {

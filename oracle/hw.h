@@ -94,6 +94,8 @@ struct hw_format {
  * @oa_carry_lg2:   see above; 64 if the oa is one contiguous field
  * @ad_mask:        the bits of an item that hold accessed and dirty state and may differ between the items of one entry
  * @has_dirty:      the device keeps dirty state under this configuration
+ * @mair_mask:      the bits of a leaf that choose a memory attribute, of which a register says what it is; 0: there are none
+ * @arm_mair:       armv8 stage 1: MAIR_ELx, CONFIG_ARM_MAIR to begin with; to be changed by whoever knows of another before anything is decoded
  * @any_item:       for an access through a contiguous entry the device may use, and mark, any item of it
  * @cap_size_change, @cap_leaf_to_table: a live entry may become smaller ones, a live leaf a table (and back), without break-before-make;
  *                                       what the
@@ -111,6 +113,7 @@ struct hw {
 	uint8_t oa_step_lg2[CONFIG_LEVELS_MAX];
 	uint64_t leaf_sizes;
 	uint64_t ad_mask;
+	uint64_t mair_mask, arm_mair;
 };
 
 /*

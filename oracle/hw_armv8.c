@@ -163,7 +163,7 @@ ARMV8_INLINE struct hw_entry armv8_decode_table(const struct hw *hw, unsigned gr
 }
 
 /*
- * Attributes of a stage 1 leaf: AttrIndx bits[4:2] into CONFIG_ARM_MAIR ([ARM] D8.6.1), AP[2:1] bits[7:6], UXN and PXN (D8.4.1.2, table
+ * Attributes of a stage 1 leaf: AttrIndx bits[4:2] into MAIR ([ARM] D8.6.1), AP[2:1] bits[7:6], UXN and PXN (D8.4.1.2, table
  * D8-65), nG bit[11] 1: an invalidation by ASID leaves global entries. The pair UXN=0 with AP[1]=0 lets an unprivileged master execute what it cannot read; PROT_PRIV cannot
  * say that, so no correct software writes it. UXN=1 with PXN=0 on an unprivileged page counts as executable: where it is not
  * writable a privileged master may (R_VWLLR).
@@ -176,17 +176,17 @@ ARMV8_INLINE const char *armv8_leaf_stage1(const struct hw *hw, uint64_t raw, st
 		return "NS bit[5], RES0 in Non-secure state";
 	if (!armv8_bit(raw, ARMV8_NG))
 		return "nG=0: global, which no invalidation by ASID removes";
-	switch (armv8_bits(raw, 4, 2)) {
-	case 0:
+	switch (hw->arm_mair >> 8 * armv8_bits(raw, 4, 2) & 0xff) {
+	case 0xff: /* Normal, outer and inner write-back, read- and write-allocate */
 		e->prot = PROT_CACHE;
 		break;
-	case 1:
+	case 0x44: /* Normal, outer and inner non-cacheable */
 		break;
-	case 2:
+	case 0x04: /* Device-nGnRE */
 		e->prot = PROT_MMIO;
 		break;
 	default:
-		return "AttrIndx that MAIR does not program";
+		return "AttrIndx of an attribute that the driver does not use";
 	}
 	e->prot |= PROT_R;
 	e->dirty = !armv8_bit(raw, ARMV8_AP2);
@@ -393,6 +393,22 @@ static unsigned armv8_levels(const struct config *cfg, unsigned granule)
 	return levels;
 }
 
+/*
+ * Whether a stage 2 walk that visits so many levels, concatenated or not, is one: [ARM] D8.2.5 to D8.2.10, AArch64.S2InvalidSL: the
+ * first lookup may be at Arm's level 0 with 4KB from 44 bits of physical address on, and with 16KB not at all; at level 1 with 16KB from
+ * 42 bits on, with 64KB from 44 on. Without concatenation the first table may have fewer items.
+ */
+static bool armv8_starts_higher(const struct config *cfg, unsigned granule)
+{
+	unsigned stride = granule - 3u, levels = (cfg->ias - granule + stride - 1) / stride;
+
+	if (cfg->stage != 2 || cfg->tiny || (cfg->lpa && granule != ARMV8_64K) || cfg->levels != levels)
+		return false;
+	if (granule == ARMV8_4K)
+		return levels < 4 || cfg->oas >= 44;
+	return levels < 3 || (levels == 3 && cfg->oas >= (granule == ARMV8_16K ? 42 : 44));
+}
+
 /* Input sizes, [ARM] D8.2.8 to D8.2.10 with FEAT_TTST: TxSZ at most 48, for 64KB 47; at least 16, with 52-bit addresses 12. */
 static const char *armv8_refuse_ias(const struct config *cfg, unsigned granule)
 {
@@ -409,7 +425,7 @@ static const char *armv8_refuse_ias(const struct config *cfg, unsigned granule)
 		return "ias: input size too small for TxSZ";
 	if (cfg->ias > (cfg->lpa ? 52 : 48))
 		return "ias: input size too large for TxSZ";
-	if (cfg->levels != armv8_levels(cfg, granule))
+	if (cfg->levels != armv8_levels(cfg, granule) && !armv8_starts_higher(cfg, granule))
 		return "levels does not follow from ias, granule and concatenation";
 	return NULL;
 }
@@ -493,6 +509,8 @@ static int armv8_init(struct hw *hw, unsigned granule, const char **why)
 	hw->has_dirty = hw->cfg.ad;
 	/* The Contiguous bit: one TLB entry for all, made from any of the descriptors; nothing says that each is updated. */
 	hw->any_item = true;
+	hw->mair_mask = hw->cfg.stage == 1 ? 7 << 2 : 0;
+	hw->arm_mair = CONFIG_ARM_MAIR;
 	/* SMMU_IDR3.BBML 2: changes of size neither fault nor conflict (IHI 0070 3.21.1); 0 and 1 leave conflicts or need nT. */
 	hw->cap_size_change = hw->cfg.bbm == 2;
 	hw->cap_leaf_to_table = hw->cfg.bbm == 2;

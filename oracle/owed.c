@@ -186,45 +186,80 @@ static bool owed_left(struct check *c, const struct owed *o, uint64_t *iova, uns
 	return true;
 }
 
+/*
+ * Keep, for a later sync, what of owed[i] no command has removed: it may have been invalidated in part, in front of iova for one. Returns whether
+ * that is all of it.
+ */
+static bool owed_keep(struct check *c, size_t i, uint64_t iova)
+{
+	struct owed left = c->owed[i], kept = left;
+	bool all = iova == left.iova;
+	unsigned level;
+
+	for (;;) {
+		kept.iova = iova;
+		do {
+			kept.last = left.table ? left.last : layout_leaf(c->hw.cfg.pgsizes, &left.piece, iova).last;
+			if (kept.last >= left.last)
+				break;
+			left.iova = kept.last + 1;
+			if (!owed_leaf_left(c, &left, &iova, &level)) {
+				left.last = kept.last;
+				all = false;
+			}
+		} while (kept.last < left.last && iova == kept.last + 1);
+		*owed_new(c) = kept;
+		if (kept.last >= left.last)
+			return all;
+		all = false;
+	}
+}
+
+static void owed_stale(struct check *c, const struct owed *o, uint64_t iova, unsigned level)
+{
+	if (o->table)
+		check_report(c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
+			     "after the sync a device may still hold the pointer to the table that was unlinked from [0x%llx, 0x%llx]",
+			     (unsigned long long)o->iova, (unsigned long long)o->last);
+	check_report(c, VERDICT_STALE_IOTLB, 4, level, KIND_LEAF, KIND_NONE, &iova,
+		     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova, level);
+}
+
 void owed_sync(struct check *c)
 {
 	unsigned level = VERDICT_LEVEL_NONE;
-	size_t i, waiting = 0;
+	size_t i, nr = c->owed_nr, waiting;
+	bool spare = true;
 	uint64_t iova;
 
-	for (i = 0; i < c->owed_nr; i++) {
-		const struct owed *o = &c->owed[i];
+	/* What waits on goes behind the others, then into their place. */
+	for (i = 0; i < nr; i++) {
+		if (c->owed[i].from) {
+			struct owed o = c->owed[i];
 
-		if (o->from) {
-			c->owed[waiting++] = *o;
+			*owed_new(c) = o;
 			continue;
 		}
-
 		check_count(c, CHECK_IOTLB, 1);
-		if (!owed_left(c, o, &iova, &level))
-			continue;
-		/* A later sync may still be for this one. */
-		if (c->traits.set & TRAIT_OWN_SYNC) {
-			c->owed[waiting++] = *o;
-			continue;
-		}
-		if (o->table)
-			check_report(
-				c, VERDICT_STALE_WALK_CACHE, 4, VERDICT_LEVEL_NONE, KIND_TABLE, KIND_NONE, &iova,
-				"after the sync a device may still hold the pointer to the table that was unlinked from [0x%llx, 0x%llx]",
-				(unsigned long long)o->iova, (unsigned long long)o->last);
-		check_report(c, VERDICT_STALE_IOTLB, 4, level, KIND_LEAF, KIND_NONE, &iova,
-			     "after the sync a device may still hold the old leaf at iova 0x%llx, level %u", (unsigned long long)iova,
-			     level);
+		if (!owed_left(c, &c->owed[i], &iova, &level))
+			spare = false;
+		else if (!(c->traits.set & TRAIT_OWN_SYNC))
+			owed_stale(c, &c->owed[i], iova, level);
+		else if (!owed_keep(c, i, iova))
+			/* A later sync may still be for the rest. */
+			spare = false;
 	}
 	for (i = 0; c->held.nr && i < c->cmds_nr; i++)
 		dirty_invalidated(c, &c->cmds[i]);
+	waiting = c->owed_nr - nr;
 	c->cost.syncs++;
-	c->cost.spare_syncs += waiting == c->owed_nr;
+	c->cost.spare_syncs += spare;
 	for (i = 0; i < c->cmds_nr; i++)
 		c->cost.spare += !c->cmds[i].used;
-	for (i = 0; i < waiting; i++)
+	for (i = 0; i < waiting; i++) {
+		c->owed[i] = c->owed[nr + i];
 		c->owed[i].cmds_nr = 0;
+	}
 	c->owed_nr = waiting;
 	c->owed_first = c->owed_waiting = c->cmds_nr = 0;
 	c->syncs++;

@@ -153,8 +153,13 @@ static void predict_unmap(const struct check *c, const struct call *call, struct
 		if (!p || p->iova != want->done_last + 1)
 			return;
 	}
-	/* The last leaf goes whole. */
+	/* The last leaf goes whole, or stays whole. */
 	leaf = layout_leaf(c->hw.cfg.pgsizes, p, call->last);
+	if (c->traits.set & TRAIT_WHOLE_LEAVES && leaf.last > call->last) {
+		want->done = leaf.iova > call->iova;
+		want->done_last = leaf.iova - 1;
+		return;
+	}
 	want->done_last = leaf.last;
 	if (leaf.last > want->hull.last)
 		want->hull.last = leaf.last;

@@ -207,7 +207,7 @@ static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const st
 	if (wrong)
 		check_report(c, VERDICT_WALKS_DATA, 1, level, KIND_TABLE, KIND_BAD, &iova, "iova 0x%llx: table pointer to 0x%llx %s",
 			     (unsigned long long)iova, (unsigned long long)e->pa, wrong);
-	if (s->removed && s->removed->iova <= iova && s->removed->last >= last && check_is_on(c, CHECK_ACCOUNTING))
+	if (s->removed && check_frees_table(c, s->removed, iova, last) && check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, level, KIND_HOLE, KIND_TABLE, &iova,
 			     "unmap removed all of [0x%llx, 0x%llx] and left the empty table at 0x%llx", (unsigned long long)iova,
 			     (unsigned long long)last, (unsigned long long)e->pa);

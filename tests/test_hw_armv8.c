@@ -368,6 +368,11 @@ static const struct geometry_vector {
 	{ { F4K, 1, 48, 32, 4, 1, 0, 0, 0 }, 39, 9, 12, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) },
 	{ { F4K, 2, 40, 40, 3, 0, 0, 0, 0 }, 30, 10, 13, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) | BIT(34) },
 	{ { F4K, 2, 43, 44, 3, 0, 0, 0, 0 }, 30, 13, 16, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) | BIT(34) },
+	/* concatenation where it is not needed may be left out */
+	{ { F4K, 2, 40, 44, 4, 0, 0, 0, 0 }, 39, 1, 6, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) | BIT(34) },
+	{ { F4K, 2, 32, 36, 3, 0, 0, 0, 0 }, 30, 2, 6, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) },
+	{ { F16K, 2, 40, 42, 3, 0, 0, 0, 0 }, 36, 4, 7, BIT(14) | BIT(21) | BIT(25) | BIT(30) },
+	{ { F64K, 2, 44, 44, 3, 0, 0, 0, 0 }, 42, 2, 6, BIT(16) | BIT(21) | BIT(29) | BIT(34) },
 	{ { F4K, 2, 44, 44, 4, 0, 0, 0, 0 }, 39, 5, 8, BIT(12) | BIT(16) | BIT(21) | BIT(25) | BIT(30) | BIT(34) },
 	{ { F4K, 2, 32, 36, 2, 0, 0, 0, 0 }, 21, 11, 14, BIT(12) | BIT(16) | BIT(21) | BIT(25) },
 	{ { F4K, 2, 25, 36, 1, 0, 0, 0, 0 }, 12, 13, 16, BIT(12) | BIT(16) },
@@ -415,6 +420,34 @@ static void test_hw_armv8__geometry(void **state)
 	}
 }
 
+/* What an attribute index means is MAIR's to say. */
+static void test_hw_armv8__memory_attributes_are_mair_s(void **state)
+{
+	static const struct {
+		uint64_t mair;
+		int prot[4]; /* by index; -1: not one that is used */
+	} cases[] = {
+		{ CONFIG_ARM_MAIR, { R | W | C, R | W, R | W | IO, -1 } },
+		{ UINT64_C(0xf404ff44), { R | W, R | W | C, R | W | IO, -1 } },
+		{ UINT64_C(0xff000000), { -1, -1, -1, R | W | C } },
+	};
+	unsigned i, idx;
+	struct hw hw;
+
+	(void)state;
+	must_init(&hw, &s1_4k);
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		hw.arm_mair = cases[i].mair;
+		for (idx = 0; idx < 4; idx++) {
+			struct hw_entry e = hw.format->decode(&hw, 0, 0x0060000040201f43 | idx << 2);
+
+			assert_int_equal(e.kind, cases[i].prot[idx] < 0 ? HW_BAD : HW_LEAF);
+			if (e.kind == HW_LEAF)
+				assert_int_equal(e.prot, cases[i].prot[idx]);
+		}
+	}
+}
+
 /* oa_step_lg2 and oa_carry_lg2 are what the fill of consecutive items may rely on. */
 static void test_hw_armv8__next_item_is_one_step_on(void **state)
 {
@@ -452,7 +485,8 @@ static void test_hw_armv8__init_rejects_what_hardware_has_not(void **state)
 		{ F4K, 1, 48, 48, 4, 2, 0, 0, 0 },           { F4K, 1, 48, 48, 4, 0, 2, 0, 0 }, { F4K, 1, 48, 48, 4, 0, 0, 2, 0 },
 		{ F4K, 1, 20, 48, 4, 0, 0, 0, 1 },           { F4K, 1, 32, 48, 4, 0, 0, 0, 5 }, { F4K, 1, 21, 48, 4, 0, 0, 0, 2 },
 		{ F4K, 1, 22, 48, 5, 0, 0, 0, 2 },           { F4K, 1, 12, 48, 0, 0, 0, 0, 2 }, { F16K, 2, 48, 48, 4, 0, 0, 0, 0 },
-		{ F4K, 1, CONFIG_UNSET, 48, 4, 0, 0, 0, 0 },
+		{ F4K, 1, CONFIG_UNSET, 48, 4, 0, 0, 0, 0 }, { F4K, 2, 40, 42, 4, 0, 0, 0, 0 }, { F16K, 2, 40, 40, 3, 0, 0, 0, 0 },
+		{ F64K, 2, 44, 42, 3, 0, 0, 0, 0 },          { F4K, 2, 44, 44, 3, 0, 0, 0, 0 },
 	};
 	const char *why;
 	struct hw hw;
@@ -547,6 +581,7 @@ int main(void)
 		cmocka_unit_test(test_hw_armv8__touch_sets_af_and_dirty),
 		cmocka_unit_test(test_hw_armv8__expressible_follows_the_stage),
 		cmocka_unit_test(test_hw_armv8__geometry),
+		cmocka_unit_test(test_hw_armv8__memory_attributes_are_mair_s),
 		cmocka_unit_test(test_hw_armv8__next_item_is_one_step_on),
 		cmocka_unit_test(test_hw_armv8__init_rejects_what_hardware_has_not),
 		cmocka_unit_test(test_hw_armv8__init_rejects_ad_without_coherence),

@@ -162,6 +162,58 @@ static void test_mem__stores_in_a_row_are_one_event(void **state)
 	}
 }
 
+/* The device takes its turn, and is logged. */
+static void turn(void *arg)
+{
+	struct mem *mem = arg;
+
+	mem->turn_at = UINT64_MAX;
+	mem_device(mem, mem->view.root, 3, 0, 0x55);
+}
+
+/* Ordinary assignments that are announced are logged in their place with what they stored, whatever comes next. */
+static void test_mem__plain_stores_are_logged_in_place(void **state)
+{
+	uint64_t table, at;
+	uint64_t *host;
+
+	(void)state;
+	open_arena(1u << 20);
+	table = mem_alloc(&m, 1024, 10);
+	host = mem_host(&m, table);
+	mem_begin_op(&m, UINT64_MAX, 0);
+	m.view.root = table;
+	m.turn = turn;
+	m.turn_arg = &m;
+	m.turn_at = 0;
+	mem_plain_store(&m, table, 3);
+	assert_int_equal(host[0], 0x55); /* the device comes before the store, not before its announcement */
+	host[0] = 0x10001;
+	mem_fence(&m);
+	for (at = 1; at < 4; at++) {
+		mem_plain_store(&m, table + 8 * at, 3);
+		host[at] = 0x20001 + 0x1000 * at;
+	}
+	/* The same item again, by a primitive: the first value is not lost. */
+	mem_store(&m, table + 24, 3, 7, MEM_RELAXED);
+	mem_plain_store(&m, table + 32, 3);
+	host[4] = 9;
+	mem_plain_settle(&m);
+	mem_plain_settle(&m);
+	assert_int_equal(m.view.events_nr, 6);
+	assert_int_equal(m.view.events[0].kind, MEM_DEVICE);
+	assert_int_equal(m.view.events[1].old, 0x55);
+	assert_int_equal(m.view.events[1].new, 0x10001);
+	assert_int_equal(m.view.events[2].kind, MEM_FENCE);
+	assert_int_equal(m.view.events[3].nr, 3);
+	assert_int_equal(mem_event_new(&m.view.events[3], 2), 0x23001);
+	assert_int_equal(m.view.events[4].old, 0x23001);
+	assert_int_equal(m.view.events[4].new, 7);
+	assert_int_equal(m.view.events[5].new, 9);
+	assert_int_equal(m.attempts, 6);
+	mem_release(&m);
+}
+
 /* --- tables --- */
 
 static void test_mem__freed_table_is_not_reused_by_its_operation(void **state)
@@ -209,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mem__log_tells_what_was_there_and_what_is),
 		cmocka_unit_test(test_mem__stores_in_a_row_are_one_event),
+		cmocka_unit_test(test_mem__plain_stores_are_logged_in_place),
 		cmocka_unit_test(test_mem__freed_table_is_not_reused_by_its_operation),
 		cmocka_unit_test(test_mem__freed_table_stays_away),
 	};

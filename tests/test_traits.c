@@ -45,13 +45,17 @@ static void test_traits__prot(void **state)
 		unsigned asked, gives;
 	} cases[] = {
 		{ { 0 }, PROT_R | PROT_PRIV, PROT_R | PROT_PRIV },
-		{ { 0, PROT_PRIV, PROT_X, PROT_R }, PROT_W | PROT_PRIV, PROT_W | PROT_PRIV }, /* masks without TRAIT_PROT mean nothing */
-		{ { TRAIT_PROT, PROT_X | PROT_PRIV | PROT_CACHE, PROT_CACHE, 0 }, PROT_R | PROT_X | PROT_PRIV, PROT_R | PROT_CACHE },
-		{ { TRAIT_PROT, PROT_TYPE, PROT_R | PROT_X, 0 }, PROT_W | PROT_MMIO, PROT_R | PROT_W | PROT_X },
-		{ { TRAIT_PROT, 0, 0, PROT_R }, PROT_W, PROT_R | PROT_W },
-		{ { TRAIT_PROT, 0, 0, PROT_R }, PROT_R, PROT_R },
-		{ { TRAIT_PROT, 0, PROT_R, 0 }, PROT_X, 0 }, /* neither r nor w: to be refused */
-		{ { TRAIT_PROT, 0, 0, 0 }, PROT_R | PROT_ALL << 1, PROT_R | PROT_ALL << 1 },
+		{ { 0, PROT_PRIV, PROT_X, PROT_R, 0, 0 }, PROT_W | PROT_PRIV, PROT_W | PROT_PRIV }, /* masks without TRAIT_PROT mean nothing */
+		{ { TRAIT_PROT, PROT_X | PROT_PRIV | PROT_CACHE, PROT_CACHE, 0, 0, 0 }, PROT_R | PROT_X | PROT_PRIV, PROT_R | PROT_CACHE },
+		{ { TRAIT_PROT, PROT_TYPE, PROT_R | PROT_X, 0, 0, 0 }, PROT_W | PROT_MMIO, PROT_R | PROT_W | PROT_X },
+		{ { TRAIT_PROT, 0, 0, PROT_R, 0, 0 }, PROT_W, PROT_R | PROT_W },
+		{ { TRAIT_PROT, 0, 0, PROT_R, 0, 0 }, PROT_R, PROT_R },
+		{ { TRAIT_PROT, 0, PROT_R, 0, 0, 0 }, PROT_X, 0 }, /* neither r nor w: to be refused */
+		{ { TRAIT_PROT, 0, 0, 0, 0, 0 }, PROT_R | PROT_ALL << 1, PROT_R | PROT_ALL << 1 },
+		{ { TRAIT_PROT, 0, 0, 0, PROT_X, PROT_CACHE }, PROT_R | PROT_X | PROT_CACHE, PROT_R | PROT_X | PROT_CACHE },
+		{ { TRAIT_PROT, 0, 0, 0, PROT_X, PROT_CACHE }, PROT_R | PROT_X | PROT_CACHE | PROT_PRIV, PROT_R | PROT_CACHE | PROT_PRIV },
+		{ { TRAIT_PROT, 0, 0, 0, PROT_X, PROT_CACHE }, PROT_R | PROT_X | PROT_TYPE, PROT_R | PROT_X | PROT_MMIO },
+		{ { TRAIT_PROT, PROT_PRIV, 0, 0, PROT_X, 0 }, PROT_R | PROT_X | PROT_PRIV, PROT_R },
 	};
 	size_t i;
 
@@ -96,7 +100,7 @@ static void test_traits__change_one_answer(void **state)
 		check_predict(&x.check, &cases[i].call, &want);
 		if (want.ret != cases[i].without)
 			fail_msg("case %zu without the trait: %d, expected %d", i, want.ret, cases[i].without);
-		x.check.traits.set = (uint8_t)cases[i].trait;
+		x.check.traits.set = (uint16_t)cases[i].trait;
 		check_predict(&x.check, &cases[i].call, &want);
 		if (want.ret != cases[i].with)
 			fail_msg("case %zu with the trait: %d, expected %d", i, want.ret, cases[i].with);

@@ -82,11 +82,16 @@ static inline unsigned armv8_root_index_lg2(const struct config *cfg)
 	return cfg->ias - ARMV8_G - (cfg->levels - 1u) * armv8_bits(cfg);
 }
 
-/* Tables on a full walk: as few as the width needs, one fewer where stage 2 can concatenate (D8.2.8, D8.2.9). */
+/* Tables on a full walk without concatenation: as few as the width needs. */
+static inline unsigned armv8_levels_most(const struct config *cfg)
+{
+	return (cfg->ias - ARMV8_G + armv8_bits(cfg) - 1) / armv8_bits(cfg);
+}
+
+/* One fewer where stage 2 can concatenate (D8.2.8, D8.2.9). */
 static inline unsigned armv8_levels(const struct config *cfg)
 {
-	unsigned bits = cfg->ias - ARMV8_G, levels = (bits + armv8_bits(cfg) - 1) / armv8_bits(cfg);
-	unsigned rest = bits - (levels - 1) * armv8_bits(cfg);
+	unsigned levels = armv8_levels_most(cfg), rest = cfg->ias - ARMV8_G - (levels - 1) * armv8_bits(cfg);
 
 	return cfg->stage == 2 && levels > 1 && rest <= 4 ? levels - 1 : levels;
 }
@@ -139,8 +144,8 @@ static inline int armv8_resolve(struct config *cfg, const char **why)
 	} else {
 		if (!resolve_in(&cfg->ias, widest, 32, widest))
 			return resolve_no(why, "ias takes 32 to 48, to 52 with lpa=1");
-		if (!resolve_in(&cfg->levels, armv8_levels(cfg), armv8_levels(cfg), armv8_levels(cfg)))
-			return resolve_no(why, "levels follows from ias and stage");
+		if (!resolve_in(&cfg->levels, armv8_levels(cfg), armv8_levels(cfg), armv8_levels_most(cfg)))
+			return resolve_no(why, "levels follows from ias and stage; stage 2 may do without concatenation");
 	}
 	/* The physical address sizes that TCR_ELx.IPS can name (D8.1.6). */
 	if (!resolve_in(&cfg->oas, widest, 32, widest) ||

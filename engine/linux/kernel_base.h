@@ -70,8 +70,12 @@ typedef struct {
 
 /* --- warnings --- */
 
-/* The kernel's code says that something must not be: reported as a broken invariant. */
-void linux_warn(const char *what, const char *file, int line) __attribute__((noreturn, cold));
+/*
+ * The kernel's code says that something must not be: reported as a broken invariant. With linux_warn_goes_on it was handed what its callers
+ * must not pass, and says so: it goes on, as in the kernel, and what it does then counts.
+ */
+extern bool linux_warn_goes_on;
+void linux_warn(const char *what, const char *file, int line) __attribute__((cold));
 void linux_unreachable(const char *where) __attribute__((noreturn, cold));
 
 #define WARN_ON(cond)                                           \
@@ -82,10 +86,12 @@ void linux_unreachable(const char *where) __attribute__((noreturn, cold));
 		warn_;                                          \
 	})
 #define WARN_ON_ONCE(cond) WARN_ON(cond)
+#define WARN_ONCE(cond, ...) WARN_ON(cond)
 #define WARN(cond, ...) WARN_ON(cond)
 #define BUG_ON(cond) ((void)WARN_ON(cond))
 #define pr_err(...) ((void)0)
 #define pr_err_ratelimited(...) ((void)0)
+#define dev_err(dev, ...) ((void)(dev))
 
 /* --- bits --- */
 
@@ -120,6 +126,11 @@ static inline unsigned long __ffs(unsigned long x)
 	return (unsigned long)__builtin_ctzl(x);
 }
 
+static inline unsigned long __fls(unsigned long x)
+{
+	return 63 - (unsigned long)__builtin_clzl(x);
+}
+
 static inline int ffs64(u64 x)
 {
 	return __builtin_ffsll((long long)x);
@@ -151,9 +162,17 @@ static inline unsigned long ffz(unsigned long x)
 #define check_add_overflow(a, b, sum) __builtin_add_overflow(a, b, sum)
 #define check_sub_overflow(a, b, difference) __builtin_sub_overflow(a, b, difference)
 
+#define DIV_ROUND_UP(n, d) (((n) + (d) - 1) / (d))
+#define upper_32_bits(n) ((u32)((u64)(n) >> 32))
+
 #define SZ_4K 0x1000
+#define SZ_16K 0x4000
 #define SZ_64K 0x10000
+#define SZ_1M 0x100000
 #define SZ_2M 0x200000
+#define SZ_16M 0x1000000
+#define SZ_32M 0x2000000
+#define SZ_512M 0x20000000
 #define SZ_1G 0x40000000
 #define SZ_512G 0x8000000000ULL
 

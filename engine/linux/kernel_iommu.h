@@ -87,7 +87,15 @@ struct iommu_dirty_bitmap {
 	struct iommu_iotlb_gather *gather;
 };
 
-/* A leaf of so many bytes is dirty. In linux_ops.c. */
+/* A leaf of so many bytes is dirty. In linux_host.c. */
 void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova, size_t bytes);
+
+static inline void iommu_dirty_bitmap_record(struct iommu_dirty_bitmap *dirty, unsigned long iova, unsigned long bytes)
+{
+	if (dirty->bitmap)
+		iova_bitmap_set(dirty->bitmap, iova, bytes);
+	if (dirty->gather)
+		iommu_iotlb_gather_add_range(dirty->gather, iova, bytes);
+}
 
 #endif

@@ -8,15 +8,12 @@
  */
 #include "linux_ops.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+
+#include <iommu-pages.h>
 
 #include "../inv.h"
 #include "../resolve.h"
-#include "linux_pages.h"
-
-struct mem *linux_mem;
-u64 linux_cbit;
 
 static struct linux_domain *linux_now;
 
@@ -30,37 +27,10 @@ static struct linux_domain *linux_enter(const struct engine *e)
 {
 	struct linux_domain *d = linux_of(e);
 
-	linux_mem = d->mem;
-	linux_cbit = d->cbit;
 	linux_now = d;
-	linux_pages_use(d);
+	linux_host_use(&d->host, d->mem, d->cbit, false);
+	linux_pages_use(&d->pages);
 	return d;
-}
-
-void linux_warn(const char *what, const char *file, int line)
-{
-	static char text[240];
-	const char *slash = strrchr(file, '/');
-
-	snprintf(text, sizeof(text), "the kernel warns: %s at %s:%d", what, slash ? slash + 1 : file, line);
-	mem_fail(linux_mem, MEM_FAULT_INVARIANT, MEM_NONE, text);
-}
-
-void linux_unreachable(const char *where)
-{
-	linux_warn("code that is to be compiled away was reached", where, 0);
-}
-
-void linux_bad_access(const volatile void *virt)
-{
-	mem_fail(linux_mem, MEM_FAULT_WILD_STORE, linux_pa(virt), "an access narrower than an item");
-}
-
-/* The kernel's code calls this where a format has no software bits. */
-void __pt_no_sw_bit(void);
-void __pt_no_sw_bit(void)
-{
-	linux_unreachable(__func__);
 }
 
 /* --- the driver's part --- */
@@ -283,16 +253,6 @@ int linux_op_translate(struct engine *e, uint64_t iova, uint64_t *oa)
 	return *oa ? 0 : -ENOENT;
 }
 
-struct iova_bitmap {
-	engine_dirty_fn *fn;
-	void *arg;
-};
-
-void iova_bitmap_set(struct iova_bitmap *bitmap, unsigned long iova, size_t bytes)
-{
-	bitmap->fn(bitmap->arg, iova, iova + bytes - 1);
-}
-
 static int linux_dirty(struct linux_domain *d, uint64_t iova, uint64_t last, bool clear, struct gather *g, struct iova_bitmap *bitmap)
 {
 	struct iommu_iotlb_gather kernel;
@@ -357,7 +317,7 @@ int linux_create(struct engine **e, struct mem *mem, const struct config *cfg, c
 	d->cfg = *cfg;
 	d->format = format;
 	d->cbit = cfg->cbit ? BIT_ULL(cfg->cbit) : 0;
-	if (linux_pages_init(d)) {
+	if (linux_pages_init(&d->pages, mem, IOMMU_PAGES_USE_DMA_API)) {
 		free(d);
 		return -ENOMEM;
 	}
@@ -389,7 +349,8 @@ void linux_op_destroy(struct engine *e)
 
 void linux_op_forget(struct engine *e)
 {
-	linux_pages_release(linux_of(e));
+	linux_host_release(&linux_of(e)->host);
+	linux_pages_release(&linux_of(e)->pages);
 	free(linux_of(e));
 }
 
@@ -406,7 +367,7 @@ void linux_op_info(const struct engine *e, struct engine_info *info)
 #ifndef HITLESS_LINUX_CUT
 	info->traits.set |= TRAIT_NO_CUT;
 #endif
-	if (linux_mapping_may_fail)
+	if (d->pages.dma_api)
 		info->traits.set |= TRAIT_MAPPING_EINVAL;
 	d->format->traits(&d->cfg, &info->traits);
 }

@@ -9,18 +9,18 @@
 #define HITLESS_LINUX_OPS_H
 
 #include "../engine.h"
+#include "linux_host.h"
+#include "linux_pages.h"
 #include "stand_in.h"
 
 #include <linux/generic_pt/iommu.h>
 
-struct ioptdesc;
 struct linux_format;
 
 /*
  * struct linux_domain - a domain; a format's own structure begins with it.
  *
  * @iommu:    the kernel's table, inside the format's structure
- * @descs:    what the kernel keeps beside each page, by page of the arena
  * @cbit:     the memory encryption bit as a mask
  */
 struct linux_domain {
@@ -28,7 +28,8 @@ struct linux_domain {
 	struct config cfg;
 	const struct linux_format *format;
 	struct pt_iommu *iommu;
-	struct ioptdesc *descs;
+	struct linux_pages pages;
+	struct linux_host host;
 	u64 cbit;
 	spinlock_t top_lock;
 	struct device device;
