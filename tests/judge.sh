@@ -5,6 +5,8 @@ set -euo pipefail
 
 hitless=$1 root=$2 case=$3
 work=$(mktemp -d)
+: >"$work/out"
+: >"$work/err"
 trap 'rm -rf "$work"' EXIT
 
 fail()
@@ -68,6 +70,15 @@ bad)
 	status 2 "$hitless" judge file
 	status 2 "$hitless" judge --translations 0
 	status 0 "$hitless" judge --help
+	;;
+listed)
+	# A listed difference goes by what a walker says: each must be what some walker says.
+	count=0
+	while read -r words; do
+		count=$((count + 1))
+		grep -qF "\"$words" "$root"/oracle/hw_*.c || fail "no walker says '$words'"
+	done < <(grep -oE 'DIFFER_[A-Z]+, "[^"]+"' "$root/fuzzers/judge/judge_differ.c" | sed 's/^[^"]*"//; s/"$//')
+	((count > 20)) || fail "only $count differences were found"
 	;;
 stubs)
 	exec "$root/scripts/judge-stubs" --check

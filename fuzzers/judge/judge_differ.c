@@ -13,7 +13,7 @@
 const struct judge_difference judge_differences[] = {
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "RES0 bit", -1, 0, DIFFER_WALKER,
 	  "[ARM] glossary, RES0: hardware may ignore the bit, software should write 0; which bits: figures of D8.3.1 and D8.3.2" },
-	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "AttrIndx that MAIR", -1, 0, DIFFER_WALKER,
+	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "AttrIndx of an attribute", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.6.1: any AttrIndx is legal; MAIR holds 0x00, Device-nGnRnE, where the driver programs nothing" },
 	{ "qemu-arm", "armv8", DIFFER_TRANSLATES, "MemAttr[3:0] that the driver", -1, 0, DIFFER_WALKER,
 	  "[ARM] D8.6.5, table of MemAttr: these are other memory types, and legal; the driver asks for three" },
