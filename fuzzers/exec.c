@@ -170,6 +170,8 @@ static uint64_t exec_arena_pa(const struct exec *x, const struct config *cfg)
 {
 	uint64_t bytes = x->options.arena_bytes, end = UINT64_C(1) << cfg->oas;
 
+	if (x->options.arena_pa)
+		return x->options.arena_pa;
 	switch ((enum config_tables)cfg->tables) {
 	case TABLES_HIGH:
 		return end / 2;

@@ -21,6 +21,7 @@ typedef void exec_finding_fn(void *arg, const struct verdict *v, const struct op
 
 struct exec_options {
 	uint64_t arena_bytes; /* a multiple of 1M */
+	uint64_t arena_pa;    /* where it lies, whatever the configuration's tables= says; a multiple of 1M. 0: as that says */
 	unsigned checks;      /* bit n: enum check_kind n is compared */
 	bool blind;           /* read nothing from the tables: judge by results and by what the engine translates */
 	bool observed;        /* false: the bare engine, no oracle; for measuring */
