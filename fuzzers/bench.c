@@ -42,22 +42,25 @@ static const char help[] =
 	"  readers  a reader of hitless stress on tables at rest: ns per bare walk, per walk in read sections and per judged translation, "
 	"and the ratios\n"
 	"           of the bare walk to these; then translations per second beside one writer; for each flavour of liburcu\n"
+	"  inputs   inputs of outside fuzzers, of 32 operations, per second of processor time: run by the plain executor, and mutated. --out DIR keeps them;\n"
+	"           scripts/bench-fuzzers has fuzzers run the same\n"
 	"  engines  where another engine is built in (scripts/linux): ns per call of the native one and of the other, round by round\n"
 	"           in turn, without an observer, each call with its sync, and the ratio; then the checked mix on each, without cuts\n"
 	"\n"
-	"Without a part: all but engines. raw, checked, proof, writers and readers run every format, scale vtdss, unless --format says which.\n"
+	"Without a part: all but inputs and engines. raw, checked, proof, writers and readers run every format, scale vtdss, unless --format says which.\n"
 	"\n"
 	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
 	"  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
 	"  --ops N         checked: operations; default 1,000,000\n"
 	"  --seed S        checked and scale; default 1\n"
+	"  --out DIR       inputs: keep them there\n"
 	"  --json          one object on standard output\n"
 	"\n"
 	"No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
-	bool raw, checked, proof, writers, readers, engines;
+	bool raw, checked, proof, writers, readers, inputs, engines;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -84,6 +87,8 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->writers = true;
 		} else if (!strcmp(word, "readers")) {
 			p->readers = true;
+		} else if (!strcmp(word, "inputs")) {
+			p->inputs = true;
 		} else if (!strcmp(word, "engines")) {
 			p->engines = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
@@ -91,7 +96,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, readers, scale, scale=PIECES and engines, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, readers, scale, scale=PIECES, inputs and engines, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -333,6 +338,27 @@ static int run_writers(const struct options *o, const struct config *cfg, json_t
 	return -1;
 }
 
+/* --- inputs --- */
+
+static int run_inputs(const struct options *o, const struct config *cfg, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : 10 * RAW_SECONDS;
+	struct bench_inputs n;
+
+	if (bench_inputs(cfg->format, o->has_seed ? o->seed : 1, seconds, o->out, &n))
+		return complain(EXIT_TOOL, "%s: the inputs cannot be made%s%s", cfg->format, o->out ? " or written to " : "", o->out ? o->out : "");
+	if (json) {
+		json_object_set_new(json, "inputs", json_pack("{sf sf sf}", "inputs_per_second", ratio((double)n.inputs * 1e9, (double)n.ns),
+							      "operations_per_second", ratio((double)n.operations * 1e9, (double)n.ns),
+							      "mutations_per_second", ratio((double)n.mutations * 1e9, (double)n.mutate_ns)));
+		return -1;
+	}
+	printf("%-10s %10.0f %13.0f %12.0f\n", cfg->format, ratio((double)n.inputs * 1e9, (double)n.ns), ratio((double)n.operations * 1e9, (double)n.ns),
+	       ratio((double)n.mutations * 1e9, (double)n.mutate_ns));
+	fflush(stdout);
+	return -1;
+}
+
 /* --- readers --- */
 
 static int run_readers(const struct options *o, const struct config *cfg, json_t *json)
@@ -438,6 +464,11 @@ static int part_readers(const struct options *o, const struct config *cfg, const
 	return p->readers ? run_readers(o, cfg, json) : -1;
 }
 
+static int part_inputs(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
+{
+	return p->inputs ? run_inputs(o, cfg, json) : -1;
+}
+
 /* One part for every format that is wanted; entries: an object for each format, by its index in engine_formats(), or NULL. */
 static int for_formats(const struct options *o, const struct parts *p, run_part *run, bool one, json_t *entries)
 {
@@ -506,6 +537,11 @@ static int run_text(const struct options *o, const struct parts *p)
 		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof || p->writers || p->readers ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
+	if (p->inputs && ret < 0) {
+		printf("inputs: of 32 operations, run by the plain executor and mutated\n%-10s %10s %13s %12s\n", "format", "inputs/s", "operations/s",
+		       "mutations/s");
+		ret = for_formats(o, p, part_inputs, false, NULL);
+	}
 	if (p->engines && ret < 0)
 		ret = run_engines(o, NULL);
 	return ret;
@@ -541,6 +577,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_writers, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_readers, false, entries);
+	if (ret < 0)
+		ret = for_formats(o, p, part_inputs, false, entries);
 	if (ret < 0 && p->scales_nr)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,
@@ -558,13 +596,15 @@ static int run_json(const struct options *o, const struct parts *p)
 
 int cmd_bench(int argc, char **argv)
 {
-	unsigned mask = OPTION_FORMAT | OPTION_QUICK | OPTION_SECONDS | OPTION_OPS | OPTION_SEED | OPTION_JSON | OPTION_ARENA;
+	unsigned mask = OPTION_FORMAT | OPTION_QUICK | OPTION_SECONDS | OPTION_OPS | OPTION_SEED | OPTION_JSON | OPTION_ARENA | OPTION_OUT;
 	struct parts parts = { 0 };
 	struct options o;
 	int ret = options_parse(argc, argv, mask, help, &o);
 
 	if (ret < 0)
 		ret = parse_parts(&o, &parts);
+	if (ret < 0)
+		ret = options_out(&o);
 	if (ret < 0)
 		ret = o.json ? run_json(&o, &parts) : run_text(&o, &parts);
 	return ret < 0 ? EXIT_CLEAN : ret;

@@ -133,6 +133,24 @@ struct bench_readers {
 /* bench_readers - the tables are what a writer leaves that seed determines. As many rounds as fit seconds, for each flavour. 0 or not. */
 int bench_readers(const struct config *cfg, uint64_t seed, double seconds, struct bench_readers *readers);
 
+/*
+ * struct bench_inputs - what an outside fuzzer's inputs cost the plain executor, without instrumentation, a process or coverage.
+ *
+ * @inputs, @operations, @ns: inputs run, one after the other, each in a domain of its own; ns of processor time, which does not count other programs
+ * @mutations, @mutate_ns:    the same inputs mutated
+ */
+struct bench_inputs {
+	uint64_t inputs, operations, ns, mutations, mutate_ns;
+};
+
+/*
+ * bench_inputs - BENCH_INPUTS_NR inputs of BENCH_INPUT_OPS operations of the default mix, on the configurations that the format lists, in turn,
+ * for seconds each. out: NULL, or a directory that they are written to as files. 0 or -errno.
+ */
+#define BENCH_INPUTS_NR 64
+#define BENCH_INPUT_OPS 32
+int bench_inputs(const char *format, uint64_t seed, double seconds, const char *out, struct bench_inputs *n);
+
 /* hitless bench engines: every format that another engine has too. json: the root object, or NULL to print. -1, or the exit status. */
 struct options;
 struct json_t;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../oracle/dirty.h"
+#include "config_key.h"
 #include "round.h"
 #include "twin.h"
 
@@ -80,6 +81,21 @@ int exec_resolve(struct config *cfg, char *err, size_t err_bytes)
 		return -EINVAL;
 	}
 	return 0;
+}
+
+void exec_brief(struct config *cfg)
+{
+	struct config whole = *cfg, less, resolved;
+	char err[240];
+	unsigned i;
+
+	for (i = 0; i < CONFIG_KEYS_NR; i++) {
+		less = *cfg;
+		config_set(&less, &config_keys[i], config_keys[i].kind == CONFIG_BITMAP ? 0 : CONFIG_UNSET);
+		resolved = less;
+		if (!exec_resolve(&resolved, err, sizeof(err)) && !memcmp(&resolved, &whole, sizeof(whole)))
+			*cfg = less;
+	}
 }
 
 /* The device reads or writes iova now. Returns whether a walk allowed it. */

@@ -68,6 +68,9 @@ struct exec {
 /* exec_resolve - complete *cfg for the engine's format of that name. 0, or -EINVAL and a line for people in err. */
 int exec_resolve(struct config *cfg, char *err, size_t err_bytes);
 
+/* exec_brief - unset the fields of a resolved *cfg that exec_resolve would fill in with what they hold: what is left says the same in fewer words. */
+void exec_brief(struct config *cfg);
+
 /* exec_init - reserve what all domains use. exec_release gives it back. Returns 0 or -ENOMEM. */
 int exec_init(struct exec *x, const struct exec_options *options, exec_finding_fn *finding, void *arg);
 void exec_release(struct exec *x);

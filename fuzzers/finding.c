@@ -157,12 +157,14 @@ char *finding_trace_text(const struct finding *f, const struct trace *t, size_t 
 	char *text = NULL;
 	const char *line = f->report, *end;
 	FILE *out = open_memstream(&text, bytes);
+	struct trace brief = *t;
 
 	if (!out)
 		abort();
+	exec_brief(&brief.cfg);
 	for (; (end = strchr(line, '\n')); line = end + 1)
 		fprintf(out, "# %.*s\n", (int)(end - line), line);
-	trace_print(t, out);
+	trace_print(&brief, out);
 	fclose(out);
 	return text;
 }
@@ -200,29 +202,46 @@ int save_file(const char *path, const char *text, size_t bytes)
 	return 0;
 }
 
-/* How many operations the trace file at path has; SIZE_MAX if it cannot be read. */
-static size_t finding_saved_ops(const char *path)
+/* How long the text of a trace is, comments not counted: of two with as many operations the shorter one says less. */
+static size_t finding_text_bytes(const struct trace *t)
+{
+	struct trace brief = *t;
+	char *text = NULL;
+	size_t bytes = 0;
+	FILE *out = open_memstream(&text, &bytes);
+
+	if (!out)
+		abort();
+	exec_brief(&brief.cfg);
+	trace_print(&brief, out);
+	fclose(out);
+	free(text);
+	return bytes;
+}
+
+/* Whether the trace file at path, if there is one that can be read, has fewer operations than t, or as many and is not longer. */
+static bool finding_saved_less(const char *path, const struct trace *t)
 {
 	FILE *in = fopen(path, "r");
 	struct trace_error err;
-	size_t nr = SIZE_MAX;
-	struct trace t;
+	struct trace saved;
+	bool less = false;
 	char *text;
 	long bytes;
 
 	if (!in)
-		return nr;
+		return false;
 	fseek(in, 0, SEEK_END);
 	bytes = ftell(in);
 	rewind(in);
 	text = bytes > 0 ? malloc((size_t)bytes) : NULL;
-	if (text && fread(text, 1, (size_t)bytes, in) == (size_t)bytes && !trace_parse(&t, text, (size_t)bytes, &err)) {
-		nr = t.nr;
-		trace_release(&t);
+	if (text && fread(text, 1, (size_t)bytes, in) == (size_t)bytes && !trace_parse(&saved, text, (size_t)bytes, &err)) {
+		less = saved.nr < t->nr || (saved.nr == t->nr && finding_text_bytes(&saved) <= finding_text_bytes(t));
+		trace_release(&saved);
 	}
 	free(text);
 	fclose(in);
-	return nr;
+	return less;
 }
 
 int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes)
@@ -239,7 +258,7 @@ int finding_save(const struct finding *f, const struct trace *t, const char *dir
 		return -errno;
 	if (snprintf(path, path_bytes, "%s/%s.trace", dir, name) >= (int)path_bytes)
 		return -ENAMETOOLONG;
-	if (finding_saved_ops(path) <= t->nr)
+	if (finding_saved_less(path, t))
 		return 0;
 	text = finding_trace_text(f, t, &bytes);
 	ret = save_file(path, text, bytes);

@@ -40,7 +40,7 @@ char *finding_trace_text(const struct finding *f, const struct trace *t, size_t 
 
 /*
  * finding_save - write the trace to dir, under a name made from the signature, atomically and durably. An older one of the same signature
- * is replaced only by a shorter trace. path, path_bytes: its name. 0 or -errno.
+ * is replaced only by a shorter trace: fewer operations, or as many and less text. path, path_bytes: its name. 0 or -errno.
  */
 int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes);
 

@@ -1,15 +1,102 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* fuzz_ops.c - the libFuzzer target. Built without libFuzzer it is only an object with its entry point. */
-#include "one_input.h"
+/*
+ * fuzz_ops.c - the libFuzzer target: an input is a trace, changed by mutate.c, and what it does to the tables counts as coverage.
+ *
+ * Built once for all formats, and once for each, which FUZZ_FORMAT then names: it makes no other's inputs, and ignores those it is given.
+ */
+#include <stdlib.h>
+#include <string.h>
 
+#include "mutate.h"
+#include "one_input.h"
+#include "options.h"
+
+#ifndef FUZZ_FORMAT
+#define FUZZ_FORMAT NULL
+#endif
+
+/* Of so many mutations one is of bytes: what only they lead to is the reader's. */
+#define FUZZ_OPS_BYTES 16
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max);
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed);
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_bytes, const uint8_t *b, size_t b_bytes, uint8_t *out, size_t max, unsigned seed);
+
+/* libFuzzer looks at and clears whatever lies in this section. */
+__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[FEEDBACK_NR];
+
+/* For measuring what something is worth: HITLESS_WITHOUT_FEEDBACK, HITLESS_WITHOUT_MUTATOR in the environment. */
+static bool without(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && *value;
+}
+
+/*
+ * libFuzzer's choice of inputs by entropy keeps a list of features for each input, of which a trace has thousands: half of the processor time. It is
+ * off unless the command line has it on (-entropic=1).
+ */
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static char off[] = "-entropic=0";
+	char **with = calloc((size_t)*argc + 2, sizeof(*with));
+	int i;
+
+	if (!with)
+		exit(complain(EXIT_TOOL, "out of memory"));
+	with[0] = (*argv)[0];
+	with[1] = off;
+	for (i = 1; i < *argc; i++)
+		with[i + 1] = (*argv)[i];
+	*argv = with;
+	++*argc;
+	return 0;
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct one_input in;
 
-	if (!in.out)
+	if (!in.out) {
 		one_input_init(&in);
+		in.only = FUZZ_FORMAT;
+		in.counters = without("HITLESS_WITHOUT_FEEDBACK") ? NULL : counters;
+	}
 	one_input_run(&in, data, size);
 	return 0;
+}
+
+static struct mutator *the_mutator(void)
+{
+	static struct mutator m;
+
+	if (!m.configs)
+		mutator_init(&m, one_input_configs, FUZZ_FORMAT);
+	return &m;
+}
+
+static bool bytes_only(void)
+{
+	static int only = -1;
+
+	if (only < 0)
+		only = without("HITLESS_WITHOUT_MUTATOR");
+	return only;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+	size_t made = bytes_only() || seed % FUZZ_OPS_BYTES == 0 ? 0 : mutate(the_mutator(), data, size, max, seed);
+	return made ? made : LLVMFuzzerMutate(data, size, max);
+}
+
+size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_bytes, const uint8_t *b, size_t b_bytes, uint8_t *out, size_t max, unsigned seed)
+{
+	/* libFuzzer's own change of bytes crosses over, too. */
+	if (bytes_only())
+		return 0;
+	return mutate_cross(the_mutator(), a, a_bytes, b, b_bytes, out, max, seed);
 }

@@ -11,21 +11,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "minimizer.h"
 #include "options.h"
 #include "trace_file.h"
 
 /* Processor time that one candidate may use. */
 #define MINIMIZE_RUN_SECONDS 20
 
-struct minimizer {
-	const struct exec_options *options;
-	struct trace *t;
-	struct finding *f;
-	double until;
-	unsigned runs;
-};
-
-static double minimize_now(void)
+double minimize_now(void)
 {
 	struct timespec ts;
 
@@ -33,8 +26,7 @@ static double minimize_now(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec * 1e-9;
 }
 
-/* Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. */
-static bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature)
+bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature)
 {
 	struct trace candidate = { .cfg = m->t->cfg, .ops = (struct op *)(uintptr_t)ops, .nr = nr };
 	struct run_result *res = malloc(sizeof(*res));
@@ -61,7 +53,7 @@ static bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t n
 	return same;
 }
 
-static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
 {
 	char signature[FINDING_SIGNATURE_MAX];
 
@@ -253,6 +245,7 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	struct minimizer m = { .options = options, .t = t, .f = f, .until = minimize_now() + seconds };
 	struct op *scratch = malloc((t->nr ? t->nr : 1) * sizeof(*scratch));
 	size_t chunk;
+	bool any, less;
 
 	if (!scratch)
 		abort();
@@ -261,20 +254,29 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 		free(scratch);
 		return 0;
 	}
-	for (chunk = t->nr / 2; chunk > 1; chunk /= 2)
-		minimize_pass(&m, chunk, scratch);
+	/* Until nothing goes any more in a whole round of this: then minimizing again finds nothing either. */
 	do {
-		while (minimize_pass(&m, 1, scratch) | minimize_rounds(&m, scratch))
-			;
-	} while (minimize_extras(&m, scratch) && minimize_now() < m.until);
+		any = false;
+		for (chunk = t->nr / 2; chunk > 1; chunk /= 2)
+			any |= minimize_pass(&m, chunk, scratch);
+		do {
+			less = minimize_pass(&m, 1, scratch);
+			less |= minimize_rounds(&m, scratch);
+			any |= less;
+		} while (less);
+		any |= minimize_extras(&m, scratch);
+		any |= minimize_values(&m, scratch);
+	} while (any && minimize_now() < m.until);
 	free(scratch);
 	return m.runs;
 }
 
 static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
 				    "\n"
-				    "Removes operations, failing allocations and actions of the device from a trace that ends with a finding, as long as the finding stays the same (same "
-				    "signature), and writes what is left to OUT.\n"
+				    "Takes from a trace that ends with a finding what the finding does not need, as long as it stays the same (same "
+				    "signature): operations, failing allocations, actions of the\n"
+				    "device; then values: the simplest configuration of the format, the smallest sizes, low addresses, the fewest "
+				    "attributes. Writes what is left to OUT.\n"
 				    "\n"
 				    "  -o, --out OUT      the file to write\n"
 				    "      --seconds S    stop after about this long with what there is (default 60)\n"

@@ -2,9 +2,14 @@
 /* one_input.c - one input of an external fuzzer, run to its end or to its finding. */
 #include "one_input.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "finding.h"
 #include "options.h"
@@ -51,6 +56,21 @@ static void one_input_found(void *arg, const struct verdict *v, const struct op 
 	abort();
 }
 
+/* Three numbers in a file, shared with whoever opens it. */
+static uint64_t *one_input_count(const char *path)
+{
+	uint64_t *count;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, 3 * sizeof(*count)))
+		exit(complain(EXIT_USAGE, "HITLESS_COUNT: %s: %s", path, strerror(errno)));
+	count = mmap(NULL, 3 * sizeof(*count), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (count == MAP_FAILED)
+		exit(complain(EXIT_USAGE, "HITLESS_COUNT: %s: %s", path, strerror(errno)));
+	return count;
+}
+
 void one_input_init(struct one_input *in)
 {
 	struct exec_options options = exec_defaults;
@@ -59,6 +79,8 @@ void one_input_init(struct one_input *in)
 	in->out = getenv("HITLESS_OUT");
 	if (!in->out || !*in->out)
 		in->out = "findings";
+	if (getenv("HITLESS_COUNT"))
+		in->count = one_input_count(getenv("HITLESS_COUNT"));
 	trace_init(&in->trace);
 	if (exec_init(&in->exec, &options, one_input_found, in))
 		exit(complain(EXIT_TOOL, "out of memory"));
@@ -68,6 +90,33 @@ void one_input_init(struct one_input *in)
 static bool one_input_too_large(const struct one_input *in, const struct op *op)
 {
 	return op->kind == OP_MAP && op->last > op->iova && pick_leaves(&in->exec.check.hw, op->iova, op->last, op->oa) > PICK_LEAVES_MAX;
+}
+
+/* Run op, which is the last of the trace; false: it may not be run. */
+static bool one_input_op(struct one_input *in, const struct op *op)
+{
+	enum exec_status status;
+
+	if (in->counters)
+		feedback_begin(&in->feedback, op);
+	status = exec_op(&in->exec, op);
+	if (in->counters)
+		feedback_op(&in->feedback, &in->exec, op, status);
+	return status != EXEC_SKIPPED;
+}
+
+static void one_input_counted(struct one_input *in)
+{
+	static uint64_t before;
+	struct timespec ts;
+	uint64_t now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
+	now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	in->count[0]++;
+	in->count[1] += in->trace.nr;
+	in->count[2] += now - before;
+	before = now;
 }
 
 void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
@@ -80,16 +129,22 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	in->trace.nr = 0;
 	trace_bin_open(&b, buf, bytes, one_input_configs);
 	in->trace.cfg = b.cfg;
+	if (in->only && strcmp(in->only, b.cfg.format))
+		return;
 	if (exec_resolve(&in->trace.cfg, err, sizeof(err)) || exec_open(&in->exec, &in->trace.cfg, &why))
 		return;
+	if (in->counters)
+		feedback_open(&in->feedback, &in->exec, in->counters);
 	while (in->trace.nr < ONE_INPUT_OPS_MAX && trace_bin_next(&b, &in->exec.check.im, &in->exec.check.hw, &op)) {
 		if (one_input_too_large(in, &op))
 			continue;
 		if (!trace_push_whole(&in->trace, &op))
 			continue;
 		/* A round that may not run, as none may whose writers touch the same, is none. */
-		if (exec_op(&in->exec, &op) == EXEC_SKIPPED && op.kind == OP_SWITCH)
+		if (!one_input_op(in, &op) && op.kind == OP_SWITCH)
 			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);
+	if (in->count)
+		one_input_counted(in);
 }

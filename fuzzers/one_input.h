@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "exec.h"
+#include "feedback.h"
 #include "op.h"
 
 #define ONE_INPUT_OPS_MAX 4096
@@ -20,11 +21,18 @@
  *
  * @trace: configuration and operations of the input that is running
  * @out:   directory that traces are saved to: the environment's HITLESS_OUT, or "findings"
+ * @only:  NULL, or the format of which inputs are run
+ * @count: NULL, or inputs, operations and ns of processor time so far: in the file that the environment's HITLESS_COUNT names, where they are
+ *         whatever ends the process
+ * @counters: NULL, or where the operations of an input are counted (feedback.h); set by the target
  */
 struct one_input {
 	struct exec exec;
 	struct trace trace;
-	const char *out;
+	const char *out, *only;
+	uint8_t *counters;
+	struct feedback feedback;
+	uint64_t *count;
 };
 
 /* one_input_init - reserve what inputs need; where that fails the process ends with EXIT_TOOL. in must stay where it is. */
@@ -32,7 +40,8 @@ void one_input_init(struct one_input *in);
 
 /*
  * one_input_run - run bytes as trace_bin.h decodes them, at most ONE_INPUT_OPS_MAX operations. Nothing is left of the input before: the
- * arena starts empty each time. Bytes that name a configuration that cannot be run do nothing. Returns only if nothing was found.
+ * arena starts empty each time. Bytes that name a configuration that cannot be run, or another format than in->only, do nothing. Returns only
+ * if nothing was found.
  */
 void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes);
 

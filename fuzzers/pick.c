@@ -700,6 +700,23 @@ void pick_op(struct pick *p, enum op_kind kind, struct op *op)
 		remember(p, op->last + 1);
 }
 
+void pick_seen(struct pick *p, const struct op *op)
+{
+	uint64_t bytes_less_one = op->last - op->iova;
+	unsigned class;
+	struct part region;
+
+	if (op->kind == OP_SYNC || op->kind == OP_SWITCH)
+		return;
+	remember(p, op->iova);
+	if (op->kind != OP_MAP || op->last < op->iova)
+		return;
+	remember(p, op->last + 1);
+	region = oa_region(p->hw, bytes_less_one, &class);
+	if (op->oa >= region.first && op->oa <= region.last && region.last - op->oa > bytes_less_one && op->oa + bytes_less_one >= p->next_oa[class])
+		p->next_oa[class] = op->oa + bytes_less_one + 1;
+}
+
 void pick_fail(struct pick *p, struct op *op)
 {
 	if (op->kind <= OP_DIRTY)

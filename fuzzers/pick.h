@@ -82,6 +82,9 @@ unsigned pick_prot(struct pick *p);
 /* Fill in *op, an operation of this kind that should mostly be accepted; no fail, no devices. Moves next_oa and recent along. */
 void pick_op(struct pick *p, enum op_kind kind, struct op *op);
 
+/* pick_seen - op comes from elsewhere and takes part: its oa is not given out for the time being, its iovas are among the recent ones. */
+void pick_seen(struct pick *p, const struct op *op);
+
 /* Add to an operation: a failing allocation; one or more actions of the device. Nothing on kinds that take none. */
 void pick_fail(struct pick *p, struct op *op);
 void pick_devices(struct pick *p, struct op *op);

@@ -158,6 +158,20 @@ struct history;
 typedef void check_report_fn(void *arg, const struct verdict *v);
 
 /*
+ * struct check_walked - an item that a walk in flight may have read, of several versions.
+ *
+ * @level:   of the table; @level_from: of the one that the walk started in
+ * @kind, @kind_before: enum hw_kind of what it read, and of what was there before the operation
+ * @version, @versions_nr: which of how many, from 0
+ */
+struct check_walked {
+	uint8_t level, level_from, kind, kind_before;
+	uint32_t version, versions_nr;
+};
+
+typedef void check_walked_fn(void *arg, const struct check_walked *w);
+
+/*
  * struct check - the oracle of one domain.
  *
  * @im:     what must be mapped. The driver may read it between calls
@@ -182,6 +196,7 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @writers, @writers_nr: the round that has begun, see check_round_begin
  * @chain:  by event: the next one that stores to the same new table
  * @history: explore.c's, of the operation that is being looked at
+ * @walked:  NULL, or told of each choice of a walk in flight; a driver may set it. It takes no part in any check
  */
 struct check {
 	struct hw hw;
@@ -212,6 +227,8 @@ struct check {
 	struct history *history;
 	check_report_fn *report;
 	void *report_arg;
+	check_walked_fn *walked;
+	void *walked_arg;
 };
 
 /*

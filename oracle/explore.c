@@ -197,6 +197,19 @@ static void explore_items(struct explore *x, const struct state *s, unsigned lev
 	}
 }
 
+/* The driver wants to know which choices walks have had. */
+static void explore_told(const struct explore *x, const struct inflight_step *step, enum hw_kind kind, enum hw_kind before)
+{
+	struct check_walked walked = { .level = step->level,
+				       .level_from = x->path.steps[0].level,
+				       .kind = (uint8_t)kind,
+				       .kind_before = (uint8_t)before,
+				       .version = step->version,
+				       .versions_nr = step->versions_nr };
+
+	x->c->walked(x->c->walked_arg, &walked);
+}
+
 /* What a walk that comes with s may read in the slots of run. */
 static void explore_run(struct explore *x, const struct state *s, unsigned level, uint64_t pa, uint64_t base, bool root,
 			const struct run *run)
@@ -235,6 +248,8 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 								      .seq = v.seq,
 								      .version = i - r.versions_at,
 								      .versions_nr = r.versions_nr };
+		if (x->c->walked)
+			explore_told(x, &x->path.steps[x->path.nr - 1], e.kind, before.kind);
 		if (v.uncleared)
 			explore_wild(x, &next, level, base, root, r.first, r.nr, INFLIGHT_UNCLEARED, "was not cleared yet");
 		else

@@ -2,6 +2,8 @@
 """How scripts/defects looks for a defect: one class for each driver. A further one is a class here and a name in DRIVERS."""
 import json
 import shutil
+import struct
+import time
 
 from defects_bank import Failed, last_line, run
 
@@ -56,4 +58,31 @@ class Stress(Fuzz):
         return super().campaign(program, seed, seconds, [], out)
 
 
-DRIVERS = {"fuzz": Fuzz, "stress": Stress}
+class LibFuzzer:
+    """The libFuzzer target without sanitizers, from nothing. Findings are minimized by nobody; the header's options are left out."""
+    preset, target, without = "fuzz-fast", "fuzz_ops", None
+
+    @classmethod
+    def campaign(cls, program, seed, seconds, _options, out):
+        shutil.rmtree(out, ignore_errors=True)
+        out.mkdir(parents=True)
+        (out / "corpus").mkdir()
+        settings = {"HITLESS_OUT": out, "HITLESS_COUNT": out / "count", **({cls.without: 1} if cls.without else {})}
+        command = ["env", *(f"{name}={value}" for name, value in settings.items()), program, f"-seed={seed}", "-max_len=4096",
+                   f"-max_total_time={seconds}", f"-artifact_prefix={out}/", out / "corpus"]
+        started = time.monotonic()
+        status, _, errors = run(f"libFuzzer with the seed {seed}", command, seconds + GRACE_SECONDS)
+        taken = time.monotonic() - started
+        findings = [(trace.read_text().split(None, 2)[1], trace) for trace in sorted(out.glob("*.trace"))]
+        if bool(status) != bool(findings):
+            raise Failed(f"libFuzzer with the seed {seed} ended with {status}, but left {len(findings)} traces: {last_line(errors)}")
+        operations = struct.unpack("=QQQ", (out / "count").read_bytes())[1]
+        return findings, operations, taken
+
+
+class LibFuzzerBytes(LibFuzzer):
+    """Likewise, with libFuzzer's own mutations, of bytes."""
+    without = "HITLESS_WITHOUT_MUTATOR"
+
+
+DRIVERS = {"fuzz": Fuzz, "stress": Stress, "libfuzzer": LibFuzzer, "libfuzzer-bytes": LibFuzzerBytes}

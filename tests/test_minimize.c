@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * test_minimize.c - the minimizer against an oracle that is known: a trace leads to the finding if it holds all of a few operations, in
- * order, and to another finding if it lacks the first of them. What is left must be exactly those.
+ * order, and to another finding if it lacks the first of them. What is left must be exactly those. Then values: a trace leads to the finding if
+ * they are large enough, and what is left must be exactly that large.
  *
  * The linker puts run_child() of this file in the place of the one that runs traces (tests/CMakeLists.txt).
  */
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "../fuzzers/exec.h"
 #include "../fuzzers/minimize.h"
 #include "../fuzzers/rng.h"
 #include "../fuzzers/run.h"
@@ -37,6 +39,32 @@ static bool has_extra(const struct op *op)
 	return i < op->devices_nr;
 }
 
+/* What values it takes, where that is asked. */
+static bool asked_for_values;
+
+enum { LEAST_GRANULES = 3, LEAST_FAIL = 5, LEAST_AT = 2 };
+
+/* A map that may be written, of three granules; a cut in it past its start, whose fifth allocation fails; the device at the third store; bbm=2. */
+static void values_run(const struct trace *t, struct run_result *res)
+{
+	const struct op *map = NULL, *op;
+	size_t i;
+
+	for (i = 0; i < t->nr; i++) {
+		op = &t->ops[i];
+		if (op->kind == OP_MAP && op->prot & PROT_W && op->last > op->iova && op->last - op->iova + 1 >= LEAST_GRANULES * 0x1000)
+			map = op;
+		if (op->kind == OP_CUT && map && op->iova > map->iova && op->iova <= map->last && op->fail >= LEAST_FAIL && op->devices_nr &&
+		    op->devices[0].at >= LEAST_AT && t->cfg.bbm == 2) {
+			res->end = RUN_FINDING;
+			res->finding.op_kind = OP_CUT;
+			res->finding.op_idx = i;
+			strcpy(res->finding.signature, "the finding");
+			return;
+		}
+	}
+}
+
 int __wrap_run_child(const struct exec_options *options, const struct trace *t, unsigned seconds, bool strict, struct run_result *res)
 {
 	unsigned found = 0, all = needed_nr;
@@ -45,6 +73,10 @@ int __wrap_run_child(const struct exec_options *options, const struct trace *t, 
 
 	(void)options, (void)seconds, (void)strict;
 	memset(res, 0, sizeof(*res));
+	if (asked_for_values) {
+		values_run(t, res);
+		return 0;
+	}
 	for (i = 0; i < t->nr && found < all; i++) {
 		first |= t->ops[i].iova == needed[0];
 		if (t->ops[i].iova == needed[found] && (found + 1 < all || has_extra(&t->ops[i]))) {
@@ -106,9 +138,84 @@ static void test_minimize__leaves_what_is_needed(void **state)
 	assert_true(dropped > 1000);
 }
 
+/* Random maps and cuts until they lead to the finding. */
+static void values_trace(uint64_t seed, struct trace *t)
+{
+	static const char *const configs[] = { "armv8_4k stage=2 ias=40 bbm=2 negcache=yes", "armv8_4k bbm=2 ad=1 tables=high",
+					       "armv8_4k bbm=2 pgsizes=0x1000" };
+	struct run_result *res = calloc(1, sizeof(*res));
+	struct trace_error err;
+	struct rng rng;
+	char line[240];
+
+	assert_non_null(res);
+	rng_init(&rng, seed);
+	trace_init(t);
+	assert_int_equal(config_parse(configs[rng_below(&rng, 3)], &t->cfg, &err), 0);
+	assert_int_equal(exec_resolve(&t->cfg, line, sizeof(line)), 0);
+	while (res->end != RUN_FINDING) {
+		struct op op = { .kind = OP_MAP, .iova = (uint64_t)rng_below(&rng, 1 << 20) << 12, .oa = (uint64_t)rng_below(&rng, 1 << 20) << 12 };
+
+		op.last = op.iova + ((1 + rng_below(&rng, 600)) << 12) - 1;
+		op.prot = (uint8_t)(PROT_R | rng_below(&rng, PROT_ALL + 1));
+		trace_push(t, &op);
+		op.kind = OP_CUT;
+		op.iova += (uint64_t)rng_below(&rng, 600) << 12;
+		op.fail = (uint16_t)rng_below(&rng, 300);
+		op.devices_nr = 1 + rng_below(&rng, 2);
+		op.devices[0] = op.devices[1] = (struct op_device){ .at = (uint16_t)rng_below(&rng, 300), .write = true, .iova = op.iova + 123 };
+		trace_push(t, &op);
+		values_run(t, res);
+	}
+	free(res);
+}
+
+static void test_minimize__leaves_the_least_values(void **state)
+{
+	struct finding *f = calloc(1, sizeof(*f));
+	uint64_t seed;
+
+	(void)state;
+	assert_non_null(f);
+	asked_for_values = true;
+	print_message("seeds 1 to 100\n");
+	for (seed = 1; seed <= 100; seed++) {
+		char config[CONFIG_TEXT_MAX], first[OP_TEXT_MAX], second[OP_TEXT_MAX];
+		struct config brief;
+		struct trace t;
+		struct op was[2];
+
+		values_trace(seed, &t);
+		strcpy(f->signature, "the finding");
+		assert_true(minimize(&exec_defaults, &t, f, 60) > 0);
+		assert_int_equal(t.nr, 2);
+		op_print(&t.ops[0], first);
+		op_print(&t.ops[1], second);
+		brief = t.cfg;
+		exec_brief(&brief);
+		config_print(&brief, config, sizeof(config));
+		if (strcmp(config, "armv8_4k bbm=2") || strcmp(first, "map   0x0 -> 0x1000 +0x3000 w") ||
+		    strcmp(second, "cut   0x1000 fail=5 at 2 read 0x1000"))
+			fail_msg("seed %llu leaves %s: %s; %s", (unsigned long long)seed, config, first, second);
+		/* There is nothing left to be done. */
+		memcpy(was, t.ops, sizeof(was));
+		brief = t.cfg;
+		assert_true(minimize(&exec_defaults, &t, f, 60) > 0);
+		assert_int_equal(t.nr, 2);
+		assert_memory_equal(was, t.ops, sizeof(was));
+		assert_memory_equal(&brief, &t.cfg, sizeof(brief));
+		trace_release(&t);
+	}
+	asked_for_values = false;
+	free(f);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_minimize__leaves_what_is_needed) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_minimize__leaves_what_is_needed),
+		cmocka_unit_test(test_minimize__leaves_the_least_values),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

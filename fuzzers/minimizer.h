@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* minimizer.h - what the passes of the minimizer share: minimize.c leaves out operations, minimize_values.c makes simpler what is left. */
+#ifndef HITLESS_MINIMIZER_H
+#define HITLESS_MINIMIZER_H
+
+#include "run.h"
+
+/*
+ * struct minimizer - one trace on its way.
+ *
+ * @t, @f:  the shortest so far, and what it leads to
+ * @until:  as minimize_now counts
+ * @runs:   candidates that have been run
+ */
+struct minimizer {
+	const struct exec_options *options;
+	struct trace *t;
+	struct finding *f;
+	double until;
+	unsigned runs;
+};
+
+/* Seconds, by a clock that only goes forward. */
+double minimize_now(void);
+
+/* Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. */
+bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr);
+
+/* Likewise to a finding of this signature. */
+bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature);
+
+/* minimize_values - simpler values in the operations and the configuration. Every change is towards less. Returns whether there was any. */
+bool minimize_values(struct minimizer *m, struct op *scratch);
+
+#endif
