@@ -97,7 +97,8 @@ struct config {
  * Where an engine's contract differs from engine.h. The engine declares it, with reasons (struct engine_difference); the oracle expects it.
  *
  * TRAIT_NO_CUT:       cut is refused with -EOPNOTSUPP, whatever its argument
- * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, or -ENOMEM if memory ran out
+ * TRAIT_ARGUMENTS:    where one of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP is due, any of them may come back, or -EADDRINUSE, or -ENOMEM if memory
+ *                     ran out
  * TRAIT_QUIET_UNMAP:  where -ERANGE is due, unmap returns 0 and has removed nothing
  * TRAIT_ZERO_IS_HOLE: translate knows no error but -ENOENT, and returns it for an oa of 0 too
  * TRAIT_TOP_IS_BOUND: to cut, unmap and dirty a range that reaches above a root that can still grow is out of range
@@ -109,6 +110,8 @@ struct config {
  * TRAIT_WHOLE_LEAVES: unmap stops before a leaf that the range covers only in part
  * TRAIT_TABLES_BY_SIZE: unmap frees a table if a block of an enabled page size that spans it was asked for and removed, and no other
  * TRAIT_BORN_DIRTY:   a leaf with PROT_W is dirty as soon as it is mapped
+ * TRAIT_ANY_BYTES:    unmap and dirty take ranges that are not whole pages: a leaf of which a part lies in the range counts as in it, except that
+ *                     unmap still removes nothing if it begins inside one
  */
 enum trait {
 	TRAIT_NO_CUT = 1 << 0,
@@ -123,6 +126,7 @@ enum trait {
 	TRAIT_WHOLE_LEAVES = 1 << 9,
 	TRAIT_TABLES_BY_SIZE = 1 << 10,
 	TRAIT_BORN_DIRTY = 1 << 11,
+	TRAIT_ANY_BYTES = 1 << 12,
 };
 
 /*

@@ -132,6 +132,14 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 void mem_observe(struct mem *m, bool on)
 {
 	m->observed = on;
+	m->slow = on || (m->threads && m->threads->attempt);
+}
+
+void mem_share(struct mem *m, const struct mem_threads *threads, void *arg)
+{
+	m->threads = threads;
+	m->threads_arg = arg;
+	mem_observe(m, m->observed);
 }
 
 /*
@@ -246,7 +254,7 @@ static bool mem_take_freed(struct mem *m, struct mem_class *c, unsigned align_lg
 {
 	uint64_t pa = m->view.pa + ((uint64_t)c->head << MEM_FRAME_LG2);
 
-	if (!c->nr || m->view.frames[c->head].stamp == m->view.op || (pa & ((UINT64_C(1) << align_lg2) - 1)))
+	if (!c->nr || (m->view.frames[c->head].stamp == m->view.op && !m->threads) || (pa & ((UINT64_C(1) << align_lg2) - 1)))
 		return false;
 	*frame = c->head;
 	c->head = m->next[c->head];
@@ -264,6 +272,12 @@ static bool mem_take(struct mem *m, unsigned class, unsigned align_lg2, uint32_t
 	return mem_take_fresh(m, room, align_lg2, frame) || mem_take_freed(m, c, align_lg2, frame);
 }
 
+/* Whether this allocation or DMA mapping is not the one to fail. */
+static bool mem_may_alloc(struct mem *m)
+{
+	return m->threads ? m->threads->may_alloc(m->threads_arg) : ++m->allocs != m->fail_at;
+}
+
 uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 {
 	unsigned class = mem_class_of(bytes);
@@ -272,8 +286,7 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 	bool ok;
 
 	mem_lock(m);
-	m->allocs++;
-	ok = m->allocs != m->fail_at && mem_take(m, class, align_lg2, &frame);
+	ok = mem_may_alloc(m) && mem_take(m, class, align_lg2, &frame);
 	if (ok) {
 		struct mem_frame *f = &m->view.frames[frame];
 
@@ -307,7 +320,7 @@ bool mem_dma_map(struct mem *m, uint64_t pa, uint32_t bytes)
 	bool ok;
 
 	mem_lock(m);
-	ok = ++m->allocs != m->fail_at;
+	ok = mem_may_alloc(m);
 	mem_unlock(m);
 	if (m->observed)
 		mem_observed_event(m, ok ? MEM_DMA_MAP : MEM_ALLOC_FAIL, ok ? pa : MEM_NONE, bytes, 0);
@@ -331,6 +344,8 @@ void mem_free(struct mem *m, uint64_t pa)
 	if (f->state != MEM_FRAME_LIVE)
 		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa,
 			 f->state == MEM_FRAME_FREED ? "table freed twice" : "free of an address that is no table");
+	if (m->threads && m->threads->keep(m->threads_arg, pa))
+		return;
 	if (m->observed)
 		mem_observed_event(m, MEM_FREE, pa, f->bytes, 0);
 	else
@@ -392,6 +407,22 @@ static inline void mem_attempt(struct mem *m)
 	m->attempts++;
 }
 
+/* Not observed, but with something to do before each store: the long way of an arena that threads share. */
+static __attribute__((noinline, cold)) void mem_shared_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val,
+							    uint64_t step, int order)
+{
+	for (; nr; nr--, pa += 1u << bytes_lg2, val += step) {
+		m->threads->attempt(m->threads_arg);
+		mem_raw_store(m, pa, bytes_lg2, val, order);
+	}
+}
+
+static __attribute__((noinline, cold)) bool mem_shared_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
+{
+	m->threads->attempt(m->threads_arg);
+	return mem_raw_cas(m, pa, bytes_lg2, old, val);
+}
+
 uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 {
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_LOAD);
@@ -402,6 +433,10 @@ void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t
 {
 	uint64_t old;
 
+	if (__builtin_expect(!m->observed, 0)) {
+		mem_shared_fill(m, pa, bytes_lg2, 1, val, 0, order == MEM_RELEASE ? __ATOMIC_RELEASE : __ATOMIC_RELAXED);
+		return;
+	}
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
 	old = mem_view_load(&m->view, pa, bytes_lg2);
@@ -416,6 +451,8 @@ static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 {
 	struct mem_event ev = { .kind = kind, .order = order, .bytes_lg2 = bytes_lg2, .nr = 1, .pa = pa, .old = *old, .new = val };
 
+	if (__builtin_expect(!m->observed, 0))
+		return mem_shared_cas(m, pa, bytes_lg2, old, val);
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
 	if (!mem_raw_cas(m, pa, bytes_lg2, old, val))
@@ -475,6 +512,10 @@ void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned 
 	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0, item = UINT64_C(1) << bytes_lg2;
 	uint8_t order = MEM_RELAXED;
 
+	if (__builtin_expect(!m->observed, 0)) {
+		mem_shared_fill(m, pa, bytes_lg2, nr, val, step, __ATOMIC_RELAXED);
+		return;
+	}
 	mem_check(m, pa, nr << bytes_lg2, 1u << bytes_lg2, nr, MEM_FAULT_WILD_STORE);
 	/* One event for each run of items whose old values follow each other by one step. */
 	while (nr) {

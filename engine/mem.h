@@ -33,10 +33,30 @@ typedef void mem_turn_fn(void *arg);
 struct mem_class; /* the free tables of one size */
 
 /*
+ * struct mem_threads - for an arena that several threads use at once, without an observer: what else is to happen. All are called in the
+ * thread that the primitive is called in, with threads_arg.
+ *
+ * @attempt:   before each attempt to store takes effect; NULL: nothing, and stores are as fast as on an arena of one thread
+ * @may_alloc: whether this allocation or DMA mapping may succeed
+ * @keep:      the table at pa is being freed; true: its memory must stay as it is, mem_free will be called for it again
+ * @synced:    every invalidation so far has completed
+ * @top:       the device walks from this root on
+ */
+struct mem_threads {
+	void (*attempt)(void *arg);
+	bool (*may_alloc)(void *arg);
+	bool (*keep)(void *arg, uint64_t pa);
+	void (*synced)(void *arg);
+	void (*top)(void *arg, uint64_t root, unsigned level);
+};
+
+/*
  * struct mem - an arena of table pages.
  *
  * @view:     what observers read; first, so that an observer is handed &mem->view
  * @observed: log and check; changed only between operations
+ * @slow:     stores go the long way: observed, or with something to do before each
+ * @threads:  NULL, or the hooks of the threads that share it
  * @fail_at:  the n-th allocation or DMA mapping of this operation fails, from 1; 0: none
  * @allocs:   allocations and DMA mappings attempted in this operation
  * @attempts: attempts to store in this operation, one for each item of a fill; those that fail count
@@ -49,7 +69,7 @@ struct mem_class; /* the free tables of one size */
  */
 struct mem {
 	struct mem_view view;
-	bool observed, plain;
+	bool observed, slow, plain;
 	uint32_t fail_at, allocs;
 	uint64_t budget, attempts, turn_at;
 	size_t events_room;
@@ -63,6 +83,8 @@ struct mem {
 	void *fault_arg;
 	mem_turn_fn *turn;
 	void *turn_arg;
+	const struct mem_threads *threads;
+	void *threads_arg;
 };
 
 /*
@@ -85,6 +107,12 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at);
 
 /* Attach (true) or detach the observer. Between operations only. */
 void mem_observe(struct mem *m, bool on);
+
+/*
+ * mem_share - several threads use the arena from now on; NULL: no more. It must not be observed. Operations have no beginning then: no budget,
+ * nothing fails but by @may_alloc, and a table that was freed may be used again at once.
+ */
+void mem_share(struct mem *m, const struct mem_threads *threads, void *arg);
 
 /*
  * mem_alloc - a zeroed table of bytes (a power of two, up to 2M: concatenated root tables), aligned to 1 << align_lg2.
@@ -157,7 +185,7 @@ static inline uint64_t mem_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 /* Store one item; MEM_RELAXED or MEM_RELEASE. */
 static inline void mem_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
 {
-	if (__builtin_expect(m->observed, 0))
+	if (__builtin_expect(m->slow, 0))
 		mem_observed_store(m, pa, bytes_lg2, val, order);
 	else
 		mem_raw_store(m, pa, bytes_lg2, val, order == MEM_RELEASE ? __ATOMIC_RELEASE : __ATOMIC_RELAXED);
@@ -166,7 +194,7 @@ static inline void mem_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uin
 /* Replace *old by val if the item still holds *old; a full barrier when it succeeds. Otherwise *old is what it holds. */
 static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val)
 {
-	if (__builtin_expect(m->observed, 0))
+	if (__builtin_expect(m->slow, 0))
 		return mem_observed_cas(m, pa, bytes_lg2, old, val);
 	return mem_raw_cas(m, pa, bytes_lg2, old, val);
 }
@@ -174,7 +202,7 @@ static inline bool mem_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 /* Likewise, but only a release, or nothing at all, when it succeeds; logged as a store. */
 static inline bool mem_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order)
 {
-	if (__builtin_expect(m->observed, 0))
+	if (__builtin_expect(m->slow, 0))
 		return mem_observed_cas_weaker(m, pa, bytes_lg2, old, val, order);
 	return mem_raw_cas(m, pa, bytes_lg2, old, val);
 }
@@ -197,7 +225,7 @@ static inline void mem_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsi
 {
 	uint64_t step = step_lg2 ? UINT64_C(1) << step_lg2 : 0;
 
-	if (__builtin_expect(m->observed, 0)) {
+	if (__builtin_expect(m->slow, 0)) {
 		mem_observed_fill(m, pa, bytes_lg2, nr, val, step_lg2);
 		return;
 	}
@@ -232,6 +260,8 @@ static inline void mem_sync(struct mem *m)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (__builtin_expect(m->observed, 0))
 		mem_observed_event(m, MEM_SYNC, MEM_NONE, 0, 0);
+	else if (m->threads)
+		m->threads->synced(m->threads_arg);
 }
 
 /* The device walks from this root on; a release. */
@@ -241,6 +271,8 @@ static inline void mem_top(struct mem *m, uint64_t root, unsigned level)
 		m->view.root = root;
 		m->view.root_level = level;
 		mem_observed_event(m, MEM_TOP, root, level, 0);
+	} else if (m->threads) {
+		m->threads->top(m->threads_arg, root, level);
 	}
 }
 

@@ -16,7 +16,7 @@
 #define SCALES_MAX 8
 
 static const char help[] =
-	"usage: hitless bench [raw] [checked] [proof] [scale[=PIECES]]... [engines] [--format FORMAT]... [--config TEXT] [--quick] "
+	"usage: hitless bench [raw] [checked] [proof] [readers] [scale[=PIECES]]... [engines] [--format FORMAT]... [--config TEXT] [--quick] "
 	"[--seconds S] [--ops N] [--seed S] [--json]\n"
 	"\n"
 	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
@@ -37,10 +37,13 @@ static const char help[] =
 	"bytes of the interval\n"
 	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
 	"\n"
+	"  readers  a reader of hitless stress on tables at rest: ns per bare walk, per walk in read sections and per judged translation, "
+	"and the ratios\n"
+	"           of the bare walk to these; then translations per second beside one writer; for each flavour of liburcu\n"
 	"  engines  where another engine is built in (scripts/linux): ns per call of the native one and of the other, round by round\n"
 	"           in turn, without an observer, each call with its sync, and the ratio; then the checked mix on each, without cuts\n"
 	"\n"
-	"Without a part: all but engines. raw, checked and proof run every format, scale vtdss, unless --format says which.\n"
+	"Without a part: all but engines. raw, checked, proof and readers run every format, scale vtdss, unless --format says which.\n"
 	"\n"
 	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
@@ -52,7 +55,7 @@ static const char help[] =
 	"No figure makes it fail. Measure release builds: scripts/build release.\n";
 
 struct parts {
-	bool raw, checked, proof, engines;
+	bool raw, checked, proof, readers, engines;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -75,6 +78,8 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->checked = true;
 		} else if (!strcmp(word, "proof")) {
 			p->proof = true;
+		} else if (!strcmp(word, "readers")) {
+			p->readers = true;
 		} else if (!strcmp(word, "engines")) {
 			p->engines = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
@@ -82,7 +87,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, scale, scale=PIECES and engines, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, readers, scale, scale=PIECES and engines, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -90,7 +95,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 		}
 	}
 	if (!o->files_nr)
-		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .scales = { 1000, many }, .scales_nr = 2 };
+		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .readers = true, .scales = { 1000, many }, .scales_nr = 2 };
 	return -1;
 }
 
@@ -303,6 +308,38 @@ static int run_proof(const struct options *o, const struct config *cfg, json_t *
 	return -1;
 }
 
+/* --- readers --- */
+
+static int run_readers(const struct options *o, const struct config *cfg, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : RAW_SECONDS;
+	struct bench_readers n;
+	unsigned i;
+
+	if (bench_readers(cfg, o->has_seed ? o->seed : 1, seconds, &n))
+		return complain(EXIT_TOOL, "%s: the tables cannot be made", cfg->format);
+	if (json)
+		json_object_set_new(json, "readers", json_pack("{sI}", "pages", (json_int_t)n.pages));
+	else
+		printf("%-10s", cfg->format);
+	for (i = 0; i < GRACE_NR; i++) {
+		const double *ns = n.ns[i], inside = ratio(ns[0], ns[BENCH_READERS_INSIDE]), judged = ratio(ns[0], ns[BENCH_READERS_JUDGED]);
+
+		if (json)
+			json_object_set_new(json_object_get(json, "readers"), grace_names[i],
+					    json_pack("{sf sf sf sf sf sf sf}", "bare_ns", ns[0], "inside_ns", ns[BENCH_READERS_INSIDE], "judged_ns",
+						      ns[BENCH_READERS_JUDGED], "inside_ratio", inside, "judged_ratio", judged, "busy_per_second", n.busy[i],
+						      "busy_operations_per_second", n.busy_operations[i]));
+		else
+			printf("  %s %6.1f %6.1f %5.2f %6.1f %5.2f %5.1f", grace_names[i], ns[0], ns[BENCH_READERS_INSIDE], inside,
+			       ns[BENCH_READERS_JUDGED], judged, n.busy[i] * 1e-6);
+	}
+	if (!json)
+		putchar('\n');
+	fflush(stdout);
+	return -1;
+}
+
 /* --- scale --- */
 
 static double ns_per_op(const struct bench_scale *s)
@@ -366,6 +403,11 @@ static int part_proof(const struct options *o, const struct config *cfg, const s
 	return p->proof ? run_proof(o, cfg, json) : -1;
 }
 
+static int part_readers(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
+{
+	return p->readers ? run_readers(o, cfg, json) : -1;
+}
+
 /* One part for every format that is wanted; entries: an object for each format, by its index in engine_formats(), or NULL. */
 static int for_formats(const struct options *o, const struct parts *p, run_part *run, bool one, json_t *entries)
 {
@@ -420,8 +462,13 @@ static int run_text(const struct options *o, const struct parts *p)
 		putchar('\n');
 		ret = for_formats(o, p, part_proof, false, NULL);
 	}
+	if (p->readers && ret < 0) {
+		printf("%sreaders: ns per translation: the walk alone, in read sections, and judged, each with its ratio; M/s beside a writer; by flavour\n",
+		       p->raw || p->checked || p->proof ? "\n" : "");
+		ret = for_formats(o, p, part_readers, false, NULL);
+	}
 	if (p->scales_nr && ret < 0) {
-		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof ? "\n" : "");
+		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof || p->readers ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
 	if (p->engines && ret < 0)
@@ -455,6 +502,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_checked, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_proof, false, entries);
+	if (ret < 0)
+		ret = for_formats(o, p, part_readers, false, entries);
 	if (ret < 0 && p->scales_nr)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,

@@ -8,6 +8,7 @@
 #define HITLESS_BENCH_H
 
 #include "exec.h"
+#include "grace.h"
 
 #define BENCH_ROWS_MAX 10
 
@@ -102,6 +103,23 @@ struct bench_scale {
 };
 
 int bench_scale(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t pieces, struct bench_scale *scale);
+
+/*
+ * struct bench_readers - a reader of hitless stress, on tables at rest.
+ *
+ * @pages: that it translates
+ * @ns:    of one translation, by enum grace_flavour and by what is done: the walk alone, in read sections, judged in read sections too
+ * @busy, @busy_operations: translations and operations per second of one reader beside one writer that does not pause
+ */
+enum { BENCH_READERS_BARE, BENCH_READERS_INSIDE, BENCH_READERS_JUDGED, BENCH_READERS_NR };
+struct bench_readers {
+	uint32_t pages;
+	double ns[GRACE_NR][BENCH_READERS_NR];
+	double busy[GRACE_NR], busy_operations[GRACE_NR];
+};
+
+/* bench_readers - the tables are what a writer leaves that seed determines. As many rounds as fit seconds, for each flavour. 0 or not. */
+int bench_readers(const struct config *cfg, uint64_t seed, double seconds, struct bench_readers *readers);
 
 /* hitless bench engines: every format that another engine has too. json: the root object, or NULL to print. -1, or the exit status. */
 struct options;

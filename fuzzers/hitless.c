@@ -15,7 +15,7 @@ static const struct {
 	{ "minimize", cmd_minimize, "shrink a trace to the operations that its finding needs" },
 	{ "show", cmd_show, "print the decoded tables after each operation of a trace" },
 	{ "convert", cmd_convert, "turn a text trace into a binary one and back" },
-	{ "stress", cmd_stress, "translate in a reader thread while a writer changes the tables" },
+	{ "stress", cmd_stress, "threads change the tables while others translate" },
 	{ "enumerate", cmd_enumerate, "run every small case of the tiny geometries" },
 	{ "formats", cmd_formats, "list formats and configurations" },
 	{ "bench", cmd_bench, "measure" },

@@ -43,6 +43,10 @@ enum option_id {
 	ID_ALL_ARGUMENTS,
 	ID_ARENA,
 	ID_READERS,
+	ID_WRITERS,
+	ID_FLAVOUR,
+	ID_RECLAIM,
+	ID_PAUSE,
 	ID_STORES,
 	ID_OP,
 	ID_PART,
@@ -71,7 +75,11 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_HOSTILE - ID_HELP] = OPTION_ENGINE,
 	[ID_ALL_ARGUMENTS - ID_HELP] = OPTION_ENGINE,
 	[ID_ARENA - ID_HELP] = OPTION_ARENA,
-	[ID_READERS - ID_HELP] = OPTION_READERS,
+	[ID_READERS - ID_HELP] = OPTION_THREADS,
+	[ID_WRITERS - ID_HELP] = OPTION_THREADS,
+	[ID_FLAVOUR - ID_HELP] = OPTION_THREADS,
+	[ID_RECLAIM - ID_HELP] = OPTION_THREADS,
+	[ID_PAUSE - ID_HELP] = OPTION_THREADS,
 	[ID_STORES - ID_HELP] = OPTION_STORES,
 	[ID_OP - ID_HELP] = OPTION_STORES,
 	[ID_PART - ID_HELP] = OPTION_PART,
@@ -100,6 +108,10 @@ static const struct option long_options[] = {
 	{ "all-arguments", no_argument, NULL, ID_ALL_ARGUMENTS },
 	{ "arena", required_argument, NULL, ID_ARENA },
 	{ "readers", required_argument, NULL, ID_READERS },
+	{ "writers", required_argument, NULL, ID_WRITERS },
+	{ "flavour", required_argument, NULL, ID_FLAVOUR },
+	{ "reclaim", required_argument, NULL, ID_RECLAIM },
+	{ "pause", required_argument, NULL, ID_PAUSE },
 	{ "stores", no_argument, NULL, ID_STORES },
 	{ "op", required_argument, NULL, ID_OP },
 	{ "part", required_argument, NULL, ID_PART },
@@ -215,21 +227,27 @@ static const struct config_key *choice_key(const char *name)
 	return NULL;
 }
 
+int options_choice(const char *name, const char *text, const char *const *names, unsigned nr, int *value)
+{
+	char list[128] = "";
+	unsigned i;
+
+	for (i = 0; i < nr; i++) {
+		if (!strcmp(names[i], text)) {
+			*value = (int)i;
+			return -1;
+		}
+		list_add(list, sizeof(list), names[i]);
+	}
+	return complain(EXIT_USAGE, "unknown %s '%s'; there are:%s", name, text, list);
+}
+
 /* The index of text among the names of a configuration key: model or tlb. */
 static int parse_choice(const char *name, const char *text, int *value)
 {
 	const struct config_key *key = choice_key(name);
-	char list[128] = "";
-	unsigned i;
 
-	for (i = 0; i <= key->max; i++) {
-		if (!strcmp(key->names[i], text)) {
-			*value = (int)i;
-			return -1;
-		}
-		list_add(list, sizeof(list), key->names[i]);
-	}
-	return complain(EXIT_USAGE, "unknown %s '%s'; there are:%s", name, text, list);
+	return options_choice(name, text, key->names, key->max + 1u, value);
 }
 
 static int parse_without(const char *text, unsigned *checks)
@@ -310,7 +328,18 @@ static int parse_option(int id, const char *arg, struct options *o)
 	case ID_JOBS:
 		return parse_small("jobs", arg, 1, JOBS_MAX, &o->jobs);
 	case ID_READERS:
-		return parse_small("readers", arg, 0, JOBS_MAX, &o->readers);
+		return parse_small("readers", arg, 1, JOBS_MAX, &o->readers);
+	case ID_WRITERS:
+		return parse_small("writers", arg, 1, JOBS_MAX, &o->writers);
+	case ID_FLAVOUR:
+		o->flavour = arg;
+		return -1;
+	case ID_RECLAIM:
+		o->reclaim = arg;
+		return -1;
+	case ID_PAUSE:
+		o->pause = arg;
+		return -1;
 	case ID_OUT:
 		return parse_out(arg, o);
 	case ID_MODEL:

@@ -30,7 +30,7 @@ enum {
 	OPTION_FAILURES = 1 << 12,
 	OPTION_ENGINE = 1 << 13,
 	OPTION_ARENA = 1 << 14,
-	OPTION_READERS = 1 << 15,
+	OPTION_THREADS = 1 << 15, /* --readers, --writers, --flavour, --reclaim, --pause */
 	OPTION_PART = 1 << 16,
 	OPTION_PROVE = 1 << 17,
 	OPTION_KNOWN = 1 << 18,
@@ -45,8 +45,8 @@ struct options {
 	bool has_seed, json, until_finding, quick, failures, stores, prove;
 	uint64_t seed, ops, op; /* op 0: unset */
 	double seconds;
-	unsigned jobs, readers;
-	const char *out, *part, *known;
+	unsigned jobs, readers, writers;
+	const char *out, *part, *known, *flavour, *reclaim, *pause;
 	int model, tlb; /* -1: unset */
 	struct exec_options exec;
 	char **files;
@@ -67,6 +67,12 @@ bool options_want(const struct options *o, const char *format);
  * and a line in err.
  */
 int options_config(const struct options *o, const char *format, const char *text, struct config *cfg, char *err, size_t err_bytes);
+
+/*
+ * options_choice - *value is the index of text among nr names; it stays as it is if there is none. Returns -1, or the exit status after a
+ * message.
+ */
+int options_choice(const char *name, const char *text, const char *const *names, unsigned nr, int *value);
 
 /*
  * options_out - make the directory of --out, if that was given, so that a finding does not come to light only to have no place to go.

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * stress_reader.c - the device of a stress run: threads that walk the raw table bytes and ask the flat oracle what they may have seen.
+ *
+ * A read section is what hardware calls a walk in flight: a table that it may be in must stay what it is until the section ends.
  */
-#include <sched.h>
+#include "stress_reader.h"
 
-#include "stress.h"
+#include <stdio.h>
+#include <string.h>
 
-#define STRESS_SECTION_NR 8 /* translations in one read section */
+#define READER_TRIES 4       /* to set accessed or dirty before the translation is given up */
+#define READER_NEAR_PAGES 1024 /* two tables of 512 items */
 
-/* A page to look at: of the operation that runs, its ends above all, or any. */
-static uint32_t stress_pick_page(struct stress_reader *r, uint64_t op)
+static inline void reader_count(uint64_t *n, uint64_t more)
 {
-	uint32_t first = stress_first(op), last = stress_last(op);
+	__atomic_store_n(n, *n + more, __ATOMIC_RELAXED);
+}
 
-	switch (rng_below(&r->rng, 8)) {
+/* One of the operation that some writer runs, its ends above all, near it, where tables are shared with it, or any. */
+uint32_t stress_pick(struct stress_reader *r)
+{
+	uint64_t word = __atomic_load_n(&r->d->now[rng_below(&r->rng, r->d->writers_nr)].word, __ATOMIC_RELAXED);
+	uint32_t first = stress_first(word), last = stress_last(word), nr = r->d->flat.nr, draw = (uint32_t)(rng_next(&r->rng) >> 32), page;
+
+	switch (draw & 7) {
 	case 0:
 		return first;
 	case 1:
@@ -21,11 +31,16 @@ static uint32_t stress_pick_page(struct stress_reader *r, uint64_t op)
 	case 2:
 	case 3:
 	case 4:
-		return first + rng_below(&r->rng, last - first + 1);
+		return first + (uint32_t)((uint64_t)(draw >> 3) * (last - first + 1) >> 29);
+	case 5:
+		page = (draw & 8 ? first : last) + READER_NEAR_PAGES / 2 - (draw >> 4) % READER_NEAR_PAGES;
+		return page < nr ? page : first;
 	default:
-		return rng_below(&r->rng, r->s->flat.nr);
+		return (uint32_t)((uint64_t)(draw >> 3) * nr >> 29);
 	}
 }
+
+/* --- what is wrong --- */
 
 bool stress_agrees(const struct flat *f, uint64_t iova, const struct walk *w, const uint64_t *allowed, unsigned nr, unsigned *which)
 {
@@ -43,131 +58,235 @@ bool stress_agrees(const struct flat *f, uint64_t iova, const struct walk *w, co
 	return false;
 }
 
-void stress_missed(struct stress *s, const struct stress_miss *miss)
+/* A walk that ended in a leaf: what is wrong with it, oa first. Where two answers were allowed, it is compared with the one that has its oa. */
+static enum verdict_class reader_classify_leaf(const struct flat *f, uint64_t iova, const struct walk *w, const uint64_t *allowed, unsigned nr)
 {
-	if (!__atomic_exchange_n(&s->missed, true, __ATOMIC_ACQ_REL))
-		s->miss = *miss;
-	__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
+	unsigned i;
+
+	for (i = 0; i < nr; i++)
+		if (allowed[i] && w->oa == flat_oa(f, allowed[i]) + (iova & layout_mask(f->page_lg2)))
+			return (w->prot ^ flat_prot(allowed[i])) & PROT_ACCESS ? VERDICT_WRONG_PERMISSION : VERDICT_WRONG_ATTRIBUTE;
+	return VERDICT_WRONG_OA;
 }
 
-static void stress_count(struct stress_counts *c, const struct stress_miss *m, uint32_t page, unsigned which)
+static void reader_print(const struct flat *f, uint64_t iova, const uint64_t *allowed, unsigned nr, char *buf, size_t room)
 {
-	uint64_t during = m->op2 & STRESS_RUNNING || m->op2 != m->op1 ? m->op2 : m->op1;
+	char words[48];
+	size_t at = 0;
+	unsigned i;
 
-	c->translations++;
-	if (!(m->op1 & STRESS_RUNNING) && m->op1 == m->op2)
-		return;
-	c->overlaps++;
-	if ((m->op1 & STRESS_RUNNING) && m->op1 != m->op2 && (page < stress_first(during) || page > stress_last(during)))
-		during = m->op1;
-	if (page < stress_first(during) || page > stress_last(during))
-		return;
-	c->hits++;
-	c->cut_hits += stress_kind(during) == CALL_CUT && stress_first(during) != stress_last(during);
-	if (m->allowed_nr == 2 && m->allowed[0] != m->allowed[1]) {
-		c->before += !which;
-		c->after += which;
+	buf[0] = '\0';
+	for (i = 0; i < nr && at < room; i++) {
+		const char *or = i ? " or " : ", expected ";
+
+		if (allowed[i])
+			at += (size_t)snprintf(buf + at, room - at, "%soa 0x%llx %s", or,
+					       (unsigned long long)(flat_oa(f, allowed[i]) + (iova & layout_mask(f->page_lg2))),
+					       hw_prot_words(flat_prot(allowed[i]), words, sizeof(words)));
+		else
+			at += (size_t)snprintf(buf + at, room - at, "%sa fault", or);
 	}
 }
 
-/* What the device sets in the entry that it used. */
-static void stress_touch(struct stress_reader *r, const struct hw *hw, const struct walk *w)
+void stress_accuse(const struct stress_domain *d, uint64_t iova, const struct walk *w, const uint64_t *allowed, unsigned nr, bool in_flight,
+		   struct stress_evidence *e)
 {
-	const struct walk_step *step = &w->steps[w->nr - 1];
-	bool write = (w->prot & PROT_W) && rng_below(&r->rng, 2);
-	uint64_t raw = step->raw;
+	static const char *const ends[] = { "a leaf", "a fault", "a forbidden entry", "no table" };
+	struct verdict *v = &e->v;
+	char want[200], words[48], seen[160];
 
-	if (write || (w->prot & PROT_R))
-		raw = hw->format->touch(hw, step->level, step->raw, write);
-	if (raw != step->raw)
-		r->counts.touches += mem_device(&r->s->x.mem, step->pa, hw->item_bytes_lg2, step->raw, raw);
+	*v = (struct verdict){ .guarantee = in_flight ? 2 : 1, .level = VERDICT_LEVEL_NONE, .has_iova = true, .iova = iova };
+	if (w->nr)
+		v->level = w->steps[w->nr - 1].level;
+	v->want = (nr && allowed[0]) || (nr > 1 && allowed[1]) ? KIND_LEAF : KIND_HOLE;
+	v->seen = w->end == WALK_LEAF ? KIND_LEAF : w->end == WALK_FAULT ? KIND_HOLE : KIND_BAD;
+	if (w->end == WALK_WILD)
+		v->class = strstr(w->why, "freed") ? VERDICT_USE_AFTER_FREE : VERDICT_WALKS_DATA;
+	else if (w->end == WALK_BAD)
+		v->class = VERDICT_RESERVED_BITS;
+	else if (w->end == WALK_FAULT)
+		v->class = in_flight ? VERDICT_FAULT_WINDOW : VERDICT_WRONG_OA;
+	else
+		v->class = reader_classify_leaf(&d->flat, iova, w, allowed, nr);
+	reader_print(&d->flat, iova, allowed, nr, want, sizeof(want));
+	if (w->end == WALK_LEAF)
+		snprintf(seen, sizeof(seen), "oa 0x%llx %s", (unsigned long long)w->oa, hw_prot_words(w->prot, words, sizeof(words)));
+	else
+		snprintf(seen, sizeof(seen), "%s%s%s", ends[w->end], w->why ? ": " : "", w->why ? w->why : "");
+	snprintf(v->text, sizeof(v->text), "a device translating iova 0x%llx %s saw %s%s", (unsigned long long)iova,
+		 in_flight ? "during the operation" : "at rest", seen, want);
+	e->has_walk = true;
+	e->walk = *w;
 }
 
-static void stress_translate(struct stress_reader *r)
-{
-	struct stress *s = r->s;
-	const struct hw *hw = &s->oracle.hw;
-	struct stress_miss m;
-	uint64_t first, root;
-	unsigned level, which = 0;
+/* --- one translation --- */
+
+/*
+ * struct translation - one of them.
+ *
+ * @op1, @op2: stress_word of the page's writer before and after it
+ * @first, @allowed, @allowed_nr: of the flat oracle
+ * @write: a DMA write that found or left its entry dirty
+ */
+struct translation {
+	uint64_t iova, op1, op2, first, allowed[2];
 	uint32_t page;
-	bool agrees;
+	unsigned allowed_nr, which, writer;
+	bool write;
+	struct walk walk;
+};
 
-	m.op1 = __atomic_load_n(&s->op, __ATOMIC_ACQUIRE);
-	page = stress_pick_page(r, m.op1);
-	m.iova = stress_page_iova(s, page) + (rng_next(&r->rng) & layout_mask(s->flat.page_lg2));
-	first = flat_first(&s->flat, page);
-	s->x.ops->root(s->x.engine, &root, &level);
-	walk(hw, &s->x.mem.view, root, level, m.iova, &m.walk);
-	m.allowed_nr = flat_allowed(&s->flat, page, first, m.allowed);
-	m.op2 = __atomic_load_n(&s->op, __ATOMIC_ACQUIRE);
-	if (!m.allowed_nr) {
-		r->counts.unclear++;
-		return;
-	}
-	agrees = stress_agrees(&s->flat, m.iova, &m.walk, m.allowed, m.allowed_nr, &which);
-	stress_count(&r->counts, &m, page, which);
-	if (!agrees)
-		stress_missed(s, &m);
-	else if (hw->cfg.ad && m.walk.end == WALK_LEAF && !rng_below(&r->rng, 4))
-		stress_touch(r, hw, &m.walk);
+static bool reader_overlaps(const struct translation *t)
+{
+	return (t->op1 & STRESS_RUNNING) || t->op1 != t->op2;
 }
 
-static void *stress_reader(void *arg)
+/* The operation that overlaps it, of two the one whose range it is in. */
+static uint64_t reader_during(const struct translation *t)
+{
+	if (!(t->op2 & STRESS_RUNNING) && t->op1 == t->op2)
+		return t->op1;
+	if ((t->op1 & STRESS_RUNNING) && t->page >= stress_first(t->op1) && t->page <= stress_last(t->op1))
+		return t->op1;
+	return t->op2;
+}
+
+/* What was seen of the operation that it overlaps. */
+static void reader_count_overlap(struct stress_counts *c, const struct stress_domain *d, const struct translation *t)
+{
+	uint64_t during = reader_during(t);
+	uint32_t first = stress_first(during), last = stress_last(during);
+
+	reader_count(&c->overlaps, 1);
+	if (t->page < first || t->page > last)
+		return;
+	reader_count(&c->hits, 1);
+	if (t->allowed_nr == 2 && t->allowed[0] != t->allowed[1])
+		reader_count(t->allowed[0] ? &c->unmap[t->which] : &c->map[t->which], 1);
+	/* A cut's range is the old leaf. */
+	if (stress_kind(during) == CALL_CUT && first != last && t->walk.end == WALK_LEAF) {
+		uint64_t bytes = (uint64_t)(last - first + 1) << d->flat.page_lg2;
+
+		reader_count(&c->cut[UINT64_C(1) << t->walk.steps[t->walk.nr - 1].entry.size_lg2 < bytes], 1);
+	}
+}
+
+/*
+ * The device reads or writes, and marks the entry that it used, if that still is what it read; else it walks again from the table on. Not
+ * every translation does, so that there are clean entries to be found.
+ */
+static void reader_access(struct stress_reader *r, struct translation *t)
+{
+	const struct hw *hw = &r->d->oracle.hw;
+	const struct mem_view *view = &r->d->x.mem.view;
+	bool write = rng_next(&r->rng) & 1;
+	unsigned tries;
+
+	for (tries = 0; tries < READER_TRIES && t->walk.end == WALK_LEAF && (t->walk.prot & (write ? PROT_W : PROT_R)); tries++) {
+		const struct walk_step *step = &t->walk.steps[t->walk.nr - 1];
+		uint64_t marked = hw->format->touch(hw, step->level, step->raw, write);
+
+		if (marked == step->raw || mem_device(&r->d->x.mem, step->pa, hw->item_bytes_lg2, step->raw, marked)) {
+			reader_count(&r->counts.touches, marked != step->raw);
+			reader_count(&r->counts.writes, write);
+			t->write = write;
+			return;
+		}
+		if (t->walk.nr == 1)
+			return;
+		walk_resume(hw, view, t->iova, &t->walk, t->walk.nr - 1);
+	}
+}
+
+/* A walk that takes its time: it holds on to a pointer while tables change, and goes on from there. */
+static void reader_slow(struct stress_reader *r, struct translation *t)
+{
+	stress_pause_now(&r->pauser);
+	walk_resume(&r->d->oracle.hw, &r->d->x.mem.view, t->iova, &t->walk, 1 + rng_below(&r->rng, t->walk.nr - 1));
+	reader_count(&r->counts.slow, 1);
+}
+
+static __attribute__((noinline, cold)) void reader_found(struct stress_reader *r, const struct translation *t, bool stale)
+{
+	struct stress_evidence e = { .writer = t->writer };
+	bool in_flight = reader_overlaps(t) || t->allowed_nr != 1;
+
+	stress_accuse(r->d, t->iova, &t->walk, t->allowed, t->allowed_nr, in_flight, &e);
+	if (in_flight)
+		e.number = stress_number(reader_during(t));
+	if (stale) {
+		e.v.class = VERDICT_USE_AFTER_FREE;
+		e.v.guarantee = 8;
+		snprintf(e.v.text, sizeof(e.v.text), "a table was freed while a walk of iova 0x%llx was in it", (unsigned long long)t->iova);
+	}
+	stress_domain_claim(r->d, &e);
+}
+
+void stress_translate(struct stress_reader *r)
+{
+	struct stress_domain *d = r->d;
+	const struct hw *hw = &d->oracle.hw;
+	const struct mem_view *view = &d->x.mem.view;
+	struct translation t;
+	uint64_t root;
+	unsigned level;
+	bool stale;
+
+	t.page = stress_pick(r);
+	t.writer = (unsigned)d->flat.pages[t.page].writer;
+	t.iova = flat_iova(&d->flat, t.page) + (rng_next(&r->rng) & layout_mask(d->flat.page_lg2));
+	t.write = false;
+	t.op1 = __atomic_load_n(&d->now[t.writer].word, __ATOMIC_ACQUIRE);
+	t.first = flat_first(&d->flat, t.page);
+	root = stress_domain_root(d, &level);
+	walk(hw, view, root, level, t.iova, &t.walk);
+	if (d->pause != PAUSE_NONE && t.walk.nr > 1 && !(t.iova >> 3 & 31))
+		reader_slow(r, &t);
+	if (hw->cfg.ad && t.walk.end == WALK_LEAF && !(rng_next(&r->rng) % d->touch_nr))
+		reader_access(r, &t);
+	stale = walk_is_stale(hw, view, t.iova, &t.walk);
+	t.allowed_nr = flat_allowed(&d->flat, t.page, t.first, t.allowed);
+	t.op2 = __atomic_load_n(&d->now[t.writer].word, __ATOMIC_ACQUIRE);
+	reader_count(&r->counts.translations, 1);
+	if (stale || t.walk.end == WALK_BAD || t.walk.end == WALK_WILD) {
+		reader_found(r, &t, stale);
+		return;
+	}
+	if (!t.allowed_nr) {
+		reader_count(&r->counts.unclear, 1);
+		return;
+	}
+	if (!stress_agrees(&d->flat, t.iova, &t.walk, t.allowed, t.allowed_nr, &t.which)) {
+		reader_found(r, &t, false);
+		return;
+	}
+	if (t.write && t.allowed_nr == 1)
+		flat_wrote(&d->flat, t.page, t.first);
+	if (reader_overlaps(&t))
+		reader_count_overlap(&r->counts, d, &t);
+}
+
+void stress_section(struct stress_reader *r)
+{
+	uint64_t start = latency_now();
+	unsigned i;
+
+	grace_enter(r->grace);
+	stress_translate(r);
+	/* One translation in a section is timed. */
+	latency_add(&r->latency, latency_now() - start);
+	for (i = 1; i < STRESS_SECTION_NR && !stress_domain_stops(r->d); i++)
+		stress_translate(r);
+	grace_leave(r->grace);
+}
+
+void *stress_reader_main(void *arg)
 {
 	struct stress_reader *r = arg;
-	struct stress *s = r->s;
-	unsigned i;
 
-	urcu_memb_register_thread();
-	while (!__atomic_load_n(&s->stop, __ATOMIC_ACQUIRE)) {
-		bool open;
-
-		grace_enter(&s->grace);
-		open = __atomic_load_n(&s->open, __ATOMIC_ACQUIRE);
-		for (i = 0; open && i < STRESS_SECTION_NR; i++)
-			stress_translate(r);
-		grace_leave(&s->grace);
-		if (!open || __atomic_load_n(&s->waiting, __ATOMIC_RELAXED))
-			sched_yield();
-	}
-	urcu_memb_unregister_thread();
+	grace_register(r->grace);
+	while (!stress_domain_stops(r->d))
+		stress_section(r);
+	grace_unregister(r->grace);
 	return NULL;
-}
-
-void stress_stop_readers(struct stress *s)
-{
-	unsigned i;
-
-	__atomic_store_n(&s->stop, true, __ATOMIC_RELEASE);
-	for (i = 0; i < s->readers_nr; i++) {
-		const uint64_t *from = (const uint64_t *)&s->readers[i].counts;
-		uint64_t *to = (uint64_t *)&s->counts;
-		size_t k;
-
-		pthread_join(s->readers[i].thread, NULL);
-		for (k = 0; k < sizeof(s->counts) / sizeof(*to); k++)
-			to[k] += from[k];
-	}
-	s->readers_nr = 0;
-}
-
-bool stress_start_readers(struct stress *s, unsigned nr)
-{
-	for (s->readers_nr = 0; s->readers_nr < nr; s->readers_nr++) {
-		struct stress_reader *r = &s->readers[s->readers_nr];
-		sigset_t all, before;
-		int ret;
-
-		*r = (struct stress_reader){ .s = s };
-		rng_init(&r->rng, rng_next(&s->rng));
-		/* Signals are for the writer's thread. */
-		sigfillset(&all);
-		pthread_sigmask(SIG_BLOCK, &all, &before);
-		ret = pthread_create(&r->thread, NULL, stress_reader, r);
-		pthread_sigmask(SIG_SETMASK, &before, NULL);
-		if (ret)
-			return false;
-	}
-	return true;
 }

@@ -91,7 +91,7 @@ static bool check_is_argument_error(int ret)
 static bool check_may_differ(const struct check *c, int ret, int want)
 {
 	return c->traits.set & TRAIT_ARGUMENTS && check_is_argument_error(want) &&
-	       (check_is_argument_error(ret) || (ret == -ENOMEM && check_alloc_failed(c)));
+	       (check_is_argument_error(ret) || ret == -EADDRINUSE || (ret == -ENOMEM && check_alloc_failed(c)));
 }
 
 /* Return code and progress; *want becomes what was really done if memory ran out. */

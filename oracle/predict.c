@@ -25,6 +25,12 @@ static bool predict_aligned(const struct check *c, uint64_t iova, uint64_t last,
 	return !((iova | (last + 1) | oa) & layout_mask(c->small_lg2));
 }
 
+/* Likewise for unmap and dirty, whose range may be any bytes to some. */
+static bool predict_whole(const struct check *c, const struct call *call)
+{
+	return c->traits.set & TRAIT_ANY_BYTES || predict_aligned(c, call->iova, call->last, 0);
+}
+
 /* A root that can grow does so until it spans the whole range and its tables are high enough for the first leaf. */
 static unsigned predict_root(const struct check *c, const struct call *call)
 {
@@ -132,12 +138,12 @@ static void predict_unmap(const struct check *c, const struct call *call, struct
 	struct layout_leaf leaf;
 
 	want->ret = predict_range(&c->hw, call->iova, call->last);
-	if (!want->ret && !predict_aligned(c, call->iova, call->last, 0))
+	if (!want->ret && !predict_whole(c, call))
 		want->ret = -ENXIO;
 	if (!want->ret && predict_above_top(c, call->last))
 		want->ret = -ERANGE;
 	if (want->ret == -ERANGE && c->traits.set & TRAIT_QUIET_UNMAP) {
-		want->ret = predict_aligned(c, call->iova, call->last, 0) ? 0 : -ENXIO;
+		want->ret = predict_whole(c, call) ? 0 : -ENXIO;
 		want->hull = (struct call_range){ 1, 0 };
 		return;
 	}
@@ -168,7 +174,7 @@ static void predict_unmap(const struct check *c, const struct call *call, struct
 static void predict_dirty(const struct check *c, const struct call *call, struct call_expect *want)
 {
 	want->ret = predict_range(&c->hw, call->iova, call->last);
-	if (!want->ret && !predict_aligned(c, call->iova, call->last, 0))
+	if (!want->ret && !predict_whole(c, call))
 		want->ret = -ENXIO;
 	if (!want->ret && !c->hw.has_dirty)
 		want->ret = -EOPNOTSUPP;

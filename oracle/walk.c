@@ -21,17 +21,17 @@ const char *walk_table_wrong(const struct hw *hw, const struct mem_view *view, u
 	return f->bytes < bytes ? "points to a table that is too small" : NULL;
 }
 
-void walk(const struct hw *hw, const struct mem_view *view, uint64_t root, unsigned level, uint64_t iova, struct walk *w)
+/* From the table at this level on, after the w->nr steps that there are. */
+static void walk_on(const struct hw *hw, const struct mem_view *view, uint64_t table, unsigned level, uint64_t iova, struct walk *w)
 {
 	uint8_t allowed = PROT_ACCESS, priv = 0;
-	uint64_t table = root;
+	unsigned i;
 
-	w->nr = 0;
+	for (i = 0; i < w->nr; i++) {
+		allowed &= w->steps[i].entry.prot;
+		priv |= w->steps[i].entry.prot & PROT_PRIV;
+	}
 	w->end = WALK_FAULT;
-	w->why = NULL;
-	/* A root that has not grown to its full height spans less than the format's iovas. */
-	if (!hw_iova_valid(hw, iova) || (level < hw->top_level_max && iova > layout_mask(hw->item_lg2[level] + hw->index_lg2[level])))
-		return;
 	for (;;) {
 		struct walk_step *s = &w->steps[w->nr];
 
@@ -41,6 +41,7 @@ void walk(const struct hw *hw, const struct mem_view *view, uint64_t root, unsig
 			return;
 		}
 		s->level = (uint8_t)level;
+		s->gen = mem_view_frame(view, table)->gen;
 		s->pa = table + (hw_index(hw, level, iova) << hw->item_bytes_lg2);
 		s->raw = mem_view_load(view, s->pa, hw->item_bytes_lg2);
 		s->entry = hw->format->decode(hw, level, s->raw);
@@ -65,4 +66,37 @@ void walk(const struct hw *hw, const struct mem_view *view, uint64_t root, unsig
 		w->end = WALK_BAD;
 		w->why = w->steps[w->nr - 1].entry.why;
 	}
+}
+
+void walk(const struct hw *hw, const struct mem_view *view, uint64_t root, unsigned level, uint64_t iova, struct walk *w)
+{
+	w->nr = 0;
+	w->end = WALK_FAULT;
+	w->why = NULL;
+	/* A root that has not grown to its full height spans less than the format's iovas. */
+	if (!hw_iova_valid(hw, iova) || (level < hw->top_level_max && iova > layout_mask(hw->item_lg2[level] + hw->index_lg2[level])))
+		return;
+	walk_on(hw, view, root, level, iova, w);
+}
+
+void walk_resume(const struct hw *hw, const struct mem_view *view, uint64_t iova, struct walk *w, unsigned keep)
+{
+	const struct hw_entry *pointer = &w->steps[keep - 1].entry;
+
+	w->nr = keep;
+	walk_on(hw, view, pointer->pa, pointer->level, iova, w);
+}
+
+bool walk_is_stale(const struct hw *hw, const struct mem_view *view, uint64_t iova, const struct walk *w)
+{
+	unsigned i;
+
+	for (i = 0; i < w->nr; i++) {
+		const struct walk_step *s = &w->steps[i];
+		const struct mem_frame *f = mem_view_frame(view, s->pa - (hw_index(hw, s->level, iova) << hw->item_bytes_lg2));
+
+		if (f->state != MEM_FRAME_LIVE || f->gen != s->gen)
+			return true;
+	}
+	return false;
 }

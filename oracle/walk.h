@@ -15,9 +15,10 @@ enum walk_end {
 	WALK_WILD,  /* a table pointer to memory that is no live table of the right size */
 };
 
-/* One item that the walk read. */
+/* One item that the walk read. @gen: how often the memory of its table had been allocated. */
 struct walk_step {
 	uint8_t level;
+	uint32_t gen;
 	uint64_t pa, raw;
 	struct hw_entry entry;
 };
@@ -44,5 +45,14 @@ const char *walk_table_wrong(const struct hw *hw, const struct mem_view *view, u
 
 /* Translate iova from the root at level. Loads are atomic; the tables may change meanwhile. */
 void walk(const struct hw *hw, const struct mem_view *view, uint64_t root, unsigned level, uint64_t iova, struct walk *w);
+
+/*
+ * walk_resume - what w came to had it been slower: its first keep steps, 1 to w->nr - 1 of them, are as they were, the rest is read now.
+ * iova is the one that w translated.
+ */
+void walk_resume(const struct hw *hw, const struct mem_view *view, uint64_t iova, struct walk *w, unsigned keep);
+
+/* Whether a table that w read an item of, translating iova, has been freed since. */
+bool walk_is_stale(const struct hw *hw, const struct mem_view *view, uint64_t iova, const struct walk *w);
 
 #endif

@@ -53,7 +53,7 @@ def read_header(patch):
     for line in patch.read_text(errors="replace").splitlines():
         if line.startswith(("diff --git", "--- ")):
             break
-        field = re.match(r"(Defect|Source|Breaks|Expect|Formats|Options):\s*(.*)", line)
+        field = re.match(r"(Defect|Source|Breaks|Expect|Formats|Driver|Options):\s*(.*)", line)
         if field:
             name = field[1]
             header[name] = field[2]

@@ -175,6 +175,28 @@ stop)
 	wait $pid || fail "SIGINT: status $?"
 	grep -q '^mix: ' out || fail "SIGINT: no summary"
 	;;
+stress)
+	for flavour in memb qsbr; do
+		expect 0 'in range [1-9]' "$hitless" stress --seconds 4 --flavour $flavour --seed 5 --writers 3 --out found
+		[ ! -e found ] || [ -z "$(ls -A found)" ] || fail "stress --flavour $flavour left something in found/"
+	done
+	"$hitless" stress --seconds 1 --format vtdss --json >out 2>/dev/null || fail "stress --json: status $?"
+	for key in version seed seconds jobs operations operations_per_second leaves_per_operation comparisons overlaps formats findings; do
+		grep -q "^  \"$key\":" out || fail "stress --json: no $key"
+	done
+	"$hitless" stress --seconds 60 >out 2>&1 &
+	pid=$!
+	sleep 1
+	kill -INT $pid
+	wait $pid || fail "SIGINT: status $?"
+	grep -q ' overlaps ' out || fail "SIGINT: no summary"
+	expect 2 'readers' "$hitless" stress --readers 65
+	expect 2 'writers' "$hitless" stress --writers 17
+	expect 2 'flavour' "$hitless" stress --flavour vanilla
+	expect 2 'reclaim' "$hitless" stress --reclaim never
+	expect 2 'pause' "$hitless" stress --pause forever
+	expect 2 'file' "$hitless" stress file
+	;;
 bad)
 	printf 'hitless 1\nformat vtdss\nmap 0x1000 -> 0x5000 +0x1000 rw\n' >good
 	expect 0 'nothing found' "$hitless" replay good

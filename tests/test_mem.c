@@ -256,6 +256,101 @@ static void test_mem__freed_table_stays_away(void **state)
 	mem_release(&m);
 }
 
+/* --- an arena that threads share --- */
+
+static unsigned attempts, syncs, kept;
+static uint64_t shared_root;
+static bool may_alloc, keep_tables;
+
+static void shared_attempt(void *arg)
+{
+	(void)arg;
+	attempts++;
+}
+
+static bool shared_may_alloc(void *arg)
+{
+	(void)arg;
+	return may_alloc;
+}
+
+static bool shared_keep(void *arg, uint64_t pa)
+{
+	(void)arg, (void)pa;
+	kept += keep_tables;
+	return keep_tables;
+}
+
+static void shared_synced(void *arg)
+{
+	(void)arg;
+	syncs++;
+}
+
+static void shared_top(void *arg, uint64_t root, unsigned level)
+{
+	(void)arg;
+	shared_root = root | level;
+}
+
+/* Every kind of store, eight attempts in all; what it came to is the same with the hook and without. */
+static void shared_stores(uint64_t table)
+{
+	uint64_t old = 5, wrong = 1;
+
+	mem_store(&m, table, 3, 5, MEM_RELAXED);
+	mem_store(&m, table + 8, 3, 6, MEM_RELEASE);
+	assert_true(mem_cas(&m, table, 3, &old, 7));
+	assert_false(mem_cas_weaker(&m, table, 3, &wrong, 8, MEM_RELEASE));
+	assert_int_equal(wrong, 7);
+	mem_fill(&m, table + 16, 3, 4, 0x1000, 12);
+	assert_int_equal(mem_load(&m, table, 3), 7);
+	assert_int_equal(mem_load(&m, table + 8, 3), 6);
+	assert_int_equal(mem_load(&m, table + 40, 3), 0x4000);
+}
+
+static void test_mem__threads_hook_into_a_shared_arena(void **state)
+{
+	struct mem_threads hooks = { NULL, shared_may_alloc, shared_keep, shared_synced, shared_top };
+	unsigned slow;
+
+	(void)state;
+	for (slow = 0; slow < 2; slow++) {
+		uint64_t table;
+
+		attempts = syncs = kept = 0;
+		may_alloc = true;
+		keep_tables = false;
+		open_arena(1u << 20);
+		hooks.attempt = slow ? shared_attempt : NULL;
+		mem_observe(&m, false);
+		mem_share(&m, &hooks, NULL);
+		table = mem_alloc(&m, TABLE_BYTES, 12);
+		assert_int_not_equal(table, MEM_NONE);
+		shared_stores(table);
+		assert_int_equal(attempts, slow ? 8 : 0);
+		assert_int_equal(m.view.events_nr, 0);
+		mem_sync(&m);
+		assert_int_equal(syncs, 1);
+		mem_top(&m, table, 2);
+		assert_int_equal(shared_root, table | 2);
+		may_alloc = false;
+		assert_int_equal(mem_alloc(&m, TABLE_BYTES, 12), MEM_NONE);
+		assert_false(mem_dma_map(&m, table, TABLE_BYTES));
+		/* What is kept stays what it is, until it is freed once more. */
+		keep_tables = true;
+		mem_free(&m, table);
+		assert_int_equal(kept, 1);
+		assert_int_equal(mem_load(&m, table, 3), 7);
+		assert_int_equal(mem_view_frame(&m.view, table)->state, MEM_FRAME_LIVE);
+		keep_tables = false;
+		mem_free(&m, table);
+		assert_int_equal(mem_view_frame(&m.view, table)->state, MEM_FRAME_FREED);
+		mem_share(&m, NULL, NULL);
+		mem_release(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_mem__plain_stores_are_logged_in_place),
 		cmocka_unit_test(test_mem__freed_table_is_not_reused_by_its_operation),
 		cmocka_unit_test(test_mem__freed_table_stays_away),
+		cmocka_unit_test(test_mem__threads_hook_into_a_shared_arena),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

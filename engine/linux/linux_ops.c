@@ -367,6 +367,9 @@ void linux_op_info(const struct engine *e, struct engine_info *info)
 #ifndef HITLESS_LINUX_CUT
 	info->traits.set |= TRAIT_NO_CUT;
 #endif
+	/* Otherwise none gets there. */
+	if (engine_hostile)
+		info->traits.set |= TRAIT_ANY_BYTES;
 	if (d->pages.dma_api)
 		info->traits.set |= TRAIT_MAPPING_EINVAL;
 	d->format->traits(&d->cfg, &info->traits);
@@ -390,12 +393,13 @@ const struct engine_difference linux_differences[] = {
 #ifndef HITLESS_LINUX_CUT
 	{ "cut", "-EOPNOTSUPP always", "this tree has no cut_mapping; no released kernel does" },
 #endif
-	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due, and -ENOMEM before -ERANGE",
+	{ "arguments", "any of -EINVAL, -ERANGE, -ENXIO, -EOPNOTSUPP where one of them is due, and -EADDRINUSE or -ENOMEM in place of it",
 	  "it does not promise which check comes first, and a top that grows is allocated before the range is found to be too long" },
 	{ "map", "-EINVAL without r and w", "its callers pass IOMMU_READ or IOMMU_WRITE; executable alone cannot be asked for" },
 	{ "map", "prot is widened, or parts of it have no effect, as the format's line says",
 	  "IOMMU_* flags that a format has no bits for are ignored; FORCE_COHERENCE is a property of the domain" },
 	{ "unmap", "0 granules and no error for a range outside the aperture", "it returns a size, so that 0 is its only way to fail" },
+	{ "unmap, dirty", "ranges that are not whole pages, with --hostile", "its callers pass whole pages; what it does with others goes by leaves" },
 	{ "translate", "-ENOENT for an oa of 0 and for an iova outside the aperture", "iova_to_phys returns 0 where there is nothing" },
 	{ "cut, unmap, dirty", "a range that reaches above a top that has not grown is outside of the aperture",
 	  "callers name only what they mapped, and mapping it would have made the top grow" },
