@@ -52,7 +52,9 @@ static const char help[] =
 	"  --seed S        checked and scale; default 1\n"
 	"  --json          one object on standard output\n"
 	"\n"
-	"No figure makes it fail. Measure release builds: scripts/build release.\n";
+	"No figure makes it fail. Measure release builds: scripts/build release.\n"
+	"\n"
+	"example: hitless bench checked --format vtdss\n";
 
 struct parts {
 	bool raw, checked, proof, readers, engines;

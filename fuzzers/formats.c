@@ -39,7 +39,10 @@ static const char help[] =
 	"  --jobs N          configurations at a time; default 1\n"
 	"  --out DIR         where the trace of a finding goes; default findings\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 something declared was refuted, 2 bad usage, 3 the tool itself is at fault.\n";
+	"Exit status: 0 nothing found, 1 something declared was refuted, 2 bad usage, 3 the tool itself is at fault.\n"
+	"\n"
+	"examples: hitless formats\n"
+	"          hitless formats --format armv8_4k --prove --quick\n";
 
 /*
  * struct entry - one configuration.

@@ -126,7 +126,9 @@ static const char stress_help[] =
 	"translation only may not leave the tables. How long operations take includes the pauses.\n"
 	"\n"
 	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, no thread could be\n"
-	"made, or another fault of the tool.\n";
+	"made, or another fault of the tool.\n"
+	"\n"
+	"example: hitless stress --format vtdss --writers 3 --seconds 60\n";
 
 /* Run one format until then. Returns an exit status. */
 static int stress_format(struct stress_run *run, const struct options *o, const struct stress_plan *plan, const struct engine_ops *ops,
