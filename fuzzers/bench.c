@@ -50,6 +50,7 @@ static const char help[] =
 	"  --seconds S     raw: of rounds for each size, with and without log; default 0.05\n"
 	"  --ops N         checked: operations; default 1,000,000\n"
 	"  --seed S        checked and scale; default 1\n"
+	"  --arena MIB     size of simulated table memory\n"
 	"  --json          one object on standard output\n"
 	"\n"
 	"No figure makes it fail. Measure release builds: scripts/build release.\n"

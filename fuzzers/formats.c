@@ -30,7 +30,7 @@ static const char help[] =
 	"the proof is said to be so.\n"
 	"\n"
 	"  --format FORMAT   only this one; may be given several times\n"
-	"  --engine NAME     of this engine; default native\n"
+	"  --engine NAME     of this engine; default native. --hostile, --all-arguments as for fuzz\n"
 	"  --config TEXT     this configuration instead of those that are tested, as 'tiny=3 levels=2'\n"
 	"  --json            one object on standard output\n"
 	"  --prove           see above\n"

@@ -154,11 +154,15 @@ static const char convert_help[] = "usage: hitless convert FILE -o OUT\n"
 				   "\n"
 				   "example: hitless convert corpus/seeds/amdv1-cut-middle.trace -o input.bin\n";
 
-static int convert_json(json_t *json)
+static int convert_json(const struct options *o, const char *form, size_t operations, size_t bytes)
 {
 	FILE *out = json_begin();
 
-	return out ? json_end(out, json, "convert", EXIT_CLEAN) : EXIT_TOOL;
+	if (!out)
+		return EXIT_TOOL;
+	return json_end(out, json_pack("{s:s, s:s, s:s, s:I, s:I}", "file", o->files[0], "out", o->out, "form", form, "operations",
+				       (json_int_t)operations, "bytes", (json_int_t)bytes),
+			"convert", EXIT_CLEAN);
 }
 
 int cmd_convert(int argc, char **argv)
@@ -170,7 +174,6 @@ int cmd_convert(int argc, char **argv)
 	char magic[4] = "";
 	size_t bytes;
 	FILE *in, *out;
-	json_t *json;
 	int status = options_parse(argc, argv, OPTION_OUT | OPTION_ARENA | OPTION_JSON, convert_help, &o);
 
 	if (status >= 0)
@@ -193,15 +196,14 @@ int cmd_convert(int argc, char **argv)
 	} else {
 		status = trace_bin_write(&t, &bin, &bytes);
 	}
-	json = json_pack("{s:s, s:s, s:s, s:I, s:I}", "file", o.files[0], "out", o.out, "form", text ? "text" : "binary", "operations",
-			 (json_int_t)t.nr, "bytes", (json_int_t)bytes);
-	trace_release(&t);
 	if (!status)
 		status = save_file(o.out, text ? text : (const char *)bin, bytes);
+	if (status)
+		status = complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status));
+	else if (o.json)
+		status = convert_json(&o, text ? "text" : "binary", t.nr, bytes);
+	trace_release(&t);
 	free(text);
 	free(bin);
-	if (!status && o.json)
-		return convert_json(json);
-	json_decref(json);
-	return status ? complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status)) : EXIT_CLEAN;
+	return status;
 }

@@ -112,7 +112,7 @@ static const char stress_help[] =
 	"  --seed N         default: from the clock. A seed repeats configurations, iovas and each writer's choices; how threads\n"
 	"                   interleave it does not repeat\n"
 	"  --until-finding  end with the first format that has one\n"
-	"  --engine E       native, or another that is built in\n"
+	"  --engine E       native, or another that is built in; --hostile, --all-arguments as for fuzz\n"
 	"  --model M, --tlb T  in the configuration\n"
 	"  --out DIR        where a finding's trace and log go; default: findings\n"
 	"  --json           one object on standard output\n"
