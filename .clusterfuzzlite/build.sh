@@ -6,7 +6,7 @@ source=$SRC/hitless
 build=$WORK/hitless
 
 # Each libFuzzer target becomes one of OUT; fuzz_afl has AFL++'s own main, which OSS-Fuzz's engine brings itself.
-cmake -G Ninja -S "$source" -B "$build" -DCMAKE_BUILD_TYPE=None -DHITLESS_INVARIANTS=ON -DHITLESS_TESTS=OFF -DHITLESS_LIBFUZZER=ON \
+cmake -G Ninja -S "$source" -B "$build" -DCMAKE_BUILD_TYPE=None -DHITLESS_INVARIANTS=ON -DHITLESS_TESTS=OFF -DHITLESS_LIBFUZZER=ON -DHITLESS_FLEET=ON \
 	"-DHITLESS_FUZZING_ENGINE=$LIB_FUZZING_ENGINE"
 cmake --build "$build"
 

@@ -50,7 +50,7 @@ class Share:
             if key in self.taken or path.parent == self.queue:
                 continue
             self.taken.add(key)
-            if ",sync:" in path.name or ",orig:" in path.name:  # not its own: another's, or from the start
+            if ",sync:" in path.name:  # another's
                 continue
             with contextlib.suppress(FileNotFoundError):
                 name = digest(path)

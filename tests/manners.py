@@ -56,6 +56,17 @@ def help_says_what_is_taken():
     check(re.search(r"^examples?: hitless", run(HITLESS, "--help").stdout, re.M), "hitless --help has no example")
 
 
+def scripts_answer():
+    """Each script of ours has help with an example, and refuses what it does not know in one line."""
+    for script in sorted(path for path in (ROOT / "scripts").iterdir() if os.access(path, os.X_OK) and path.is_file()):
+        done = run(script, "--help")
+        check(done.returncode == 0 and "usage: scripts/" in done.stdout, f"{script.name} --help: exit status {done.returncode}")
+        check(re.search(r"\bexamples?\b|through this one:", done.stdout), f"{script.name} --help has no example")
+        if script.name != "fuzz":  # hands on what it does not know
+            done = run(script, "--no-such-option")
+            check(done.returncode == 2 and len(done.stderr.splitlines()) == 1, f"{script.name} --no-such-option: exit status {done.returncode}: {done.stderr}")
+
+
 def manual_has_every_option():
     page = run(ROOT / "scripts" / "manpage", HITLESS)
     check(page.returncode == 0, f"scripts/manpage: {page.stderr}")
@@ -128,6 +139,7 @@ def main():
         return SKIPPED
     with tempfile.TemporaryDirectory(dir=os.getcwd()) as work:
         help_says_what_is_taken()
+        scripts_answer()
         manual_has_every_option()
         completion_offers()
         installs(Path(work))
