@@ -84,4 +84,20 @@ static inline void gather_table(struct gather *g, uint64_t iova, uint64_t last, 
 	g->table_levels |= 1u << level;
 }
 
+/* What from owes, to owes as well; from owes nothing after that. */
+static inline void gather_join(struct gather *to, struct gather *from)
+{
+	size_t i;
+
+	if (from->owed)
+		gather_range(to, from->iova, from->last);
+	to->levels |= from->levels;
+	to->leaf_sizes |= from->leaf_sizes;
+	for (i = 0; i < from->free_nr; i++)
+		gather_table(to, from->iova, from->last, from->free[i].level + 1, from->free[i].pa);
+	to->tables |= from->tables;
+	to->table_levels |= from->table_levels;
+	gather_release(from);
+}
+
 #endif

@@ -127,6 +127,35 @@ void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at)
 	m->turn_at = UINT64_MAX;
 	m->fail_at = fail_at;
 	m->budget = budget;
+	m->writer = (struct mem_writer){ 0 };
+}
+
+void mem_writer_begin(struct mem_writer *w, unsigned id, uint64_t budget, uint32_t fail_at)
+{
+	*w = (struct mem_writer){ .id = id, .switch_at = UINT64_MAX, .budget = budget, .fail_at = fail_at };
+}
+
+void mem_writer_change(struct mem *m, struct mem_writer *from, const struct mem_writer *to)
+{
+	if (from) {
+		*from = m->writer;
+		from->steps = m->view.steps;
+		from->budget = m->budget;
+		from->attempts = m->attempts;
+		from->fail_at = m->fail_at;
+		from->allocs = m->allocs;
+	}
+	m->live_bytes = 0;
+	if (!to) {
+		m->writer = (struct mem_writer){ 0 };
+		return;
+	}
+	m->writer = *to;
+	m->view.steps = to->steps;
+	m->budget = to->budget;
+	m->attempts = to->attempts;
+	m->fail_at = to->fail_at;
+	m->allocs = to->allocs;
 }
 
 void mem_observe(struct mem *m, bool on)
@@ -166,7 +195,7 @@ static bool mem_extend(struct mem *m, uint64_t pa, uint64_t old, uint64_t val)
 	unsigned step_lg2, old_step_lg2;
 
 	if (!last || last->pa + ((uint64_t)last->nr << 3) != pa || last->pa < m->live_first || last->nr == UINT16_MAX ||
-	    last->kind != MEM_STORE || last->order == MEM_RELEASE || last->bytes_lg2 != 3)
+	    last->kind != MEM_STORE || last->order == MEM_RELEASE || last->bytes_lg2 != 3 || last->writer != m->writer.id)
 		return false;
 	if (last->nr == 1) {
 		step_lg2 = mem_step_lg2(last->new, val);
@@ -208,22 +237,55 @@ static void mem_log(struct mem *m, const struct mem_event *ev)
 		mem_plain_settle(m);
 	if (m->view.events_nr == m->events_room)
 		mem_fail(m, MEM_FAULT_LOG_FULL, MEM_NONE, "event log full");
-	m->view.events[m->view.events_nr++] = *ev;
+	m->view.events[m->view.events_nr] = *ev;
+	m->view.events[m->view.events_nr++].writer = (uint8_t)m->writer.id;
+}
+
+/* The primitive that comes now; of several writers another one may go first. */
+static inline void mem_point(struct mem *m)
+{
+	if (__builtin_expect(!m->writer.id, 1))
+		return;
+	if (m->writer.points == m->writer.switch_at)
+		m->change(m->change_arg, false);
+	m->writer.points++;
 }
 
 void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val)
 {
+	mem_point(m);
 	mem_log(m, &(struct mem_event){ .kind = kind, .nr = 1, .pa = pa, .old = old, .new = val });
 }
 
-static void mem_lock(struct mem *m)
+void mem_observed_top(struct mem *m, uint64_t root, unsigned level)
+{
+	mem_point(m);
+	m->view.root = root;
+	m->view.root_level = level;
+	mem_log(m, &(struct mem_event){ .kind = MEM_TOP, .nr = 1, .pa = root, .old = level });
+}
+
+void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word, bool changes)
+{
+	mem_observed_event(m, kind, (uintptr_t)word, changes, 0);
+}
+
+void mem_observed_wait(struct mem *m, const void *word)
+{
+	if (++m->view.steps > m->budget)
+		mem_fail(m, MEM_FAULT_BUDGET, MEM_NONE, "step budget used up while waiting for a lock");
+	m->change(m->change_arg, true);
+	mem_log(m, &(struct mem_event){ .kind = MEM_WORD_LOAD, .nr = 1, .pa = (uintptr_t)word, .old = 1 });
+}
+
+static void mem_lock_arena(struct mem *m)
 {
 	while (__atomic_exchange_n(&m->lock, 1, __ATOMIC_ACQUIRE))
 		while (__atomic_load_n(&m->lock, __ATOMIC_RELAXED))
 			;
 }
 
-static void mem_unlock(struct mem *m)
+static void mem_unlock_arena(struct mem *m)
 {
 	__atomic_store_n(&m->lock, 0, __ATOMIC_RELEASE);
 }
@@ -285,7 +347,8 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 	uint64_t pa;
 	bool ok;
 
-	mem_lock(m);
+	mem_point(m);
+	mem_lock_arena(m);
 	ok = mem_may_alloc(m) && mem_take(m, class, align_lg2, &frame);
 	if (ok) {
 		struct mem_frame *f = &m->view.frames[frame];
@@ -301,17 +364,17 @@ uint64_t mem_alloc(struct mem *m, uint32_t bytes, unsigned align_lg2)
 		m->room_class[frame] = class;
 		m->view.live_nr++;
 	}
-	mem_unlock(m);
+	mem_unlock_arena(m);
 	if (!ok) {
 		if (m->observed)
-			mem_observed_event(m, MEM_ALLOC_FAIL, MEM_NONE, bytes, 0);
+			mem_log(m, &(struct mem_event){ .kind = MEM_ALLOC_FAIL, .nr = 1, .pa = MEM_NONE, .old = bytes });
 		return MEM_NONE;
 	}
 	pa = m->view.pa + ((uint64_t)frame << MEM_FRAME_LG2);
 	ASAN_UNPOISON_MEMORY_REGION(mem_host(m, pa), bytes);
 	memset(mem_host(m, pa), 0, bytes);
 	if (m->observed)
-		mem_observed_event(m, MEM_ALLOC, pa, bytes, 0);
+		mem_log(m, &(struct mem_event){ .kind = MEM_ALLOC, .nr = 1, .pa = pa, .old = bytes });
 	return pa;
 }
 
@@ -319,11 +382,13 @@ bool mem_dma_map(struct mem *m, uint64_t pa, uint32_t bytes)
 {
 	bool ok;
 
-	mem_lock(m);
+	mem_point(m);
+	mem_lock_arena(m);
 	ok = mem_may_alloc(m);
-	mem_unlock(m);
+	mem_unlock_arena(m);
 	if (m->observed)
-		mem_observed_event(m, ok ? MEM_DMA_MAP : MEM_ALLOC_FAIL, ok ? pa : MEM_NONE, bytes, 0);
+		mem_log(m, &(struct mem_event){
+				   .kind = ok ? MEM_DMA_MAP : MEM_ALLOC_FAIL, .nr = 1, .pa = ok ? pa : MEM_NONE, .old = bytes });
 	return ok;
 }
 
@@ -339,6 +404,7 @@ void mem_free(struct mem *m, uint64_t pa)
 	struct mem_frame *f = &m->view.frames[frame];
 	struct mem_class *c;
 
+	mem_point(m);
 	if (!mem_view_has(&m->view, pa, 1) || (pa & ((1u << MEM_FRAME_LG2) - 1)))
 		mem_fail(m, MEM_FAULT_DOUBLE_FREE, pa, "free of an address that is no table");
 	if (f->state != MEM_FRAME_LIVE)
@@ -347,10 +413,10 @@ void mem_free(struct mem *m, uint64_t pa)
 	if (m->threads && m->threads->keep(m->threads_arg, pa))
 		return;
 	if (m->observed)
-		mem_observed_event(m, MEM_FREE, pa, f->bytes, 0);
+		mem_log(m, &(struct mem_event){ .kind = MEM_FREE, .nr = 1, .pa = pa, .old = f->bytes });
 	else
 		mem_poison(m, pa, f->bytes);
-	mem_lock(m);
+	mem_lock_arena(m);
 	f->state = MEM_FRAME_FREED;
 	f->stamp = m->view.op;
 	m->live_bytes = 0;
@@ -362,7 +428,7 @@ void mem_free(struct mem *m, uint64_t pa)
 	else
 		c->head = frame;
 	c->tail = frame;
-	mem_unlock(m);
+	mem_unlock_arena(m);
 }
 
 /* Slow half of mem_check: find the table that holds [pa, pa + bytes) and remember its extent, or fail. */
@@ -371,6 +437,7 @@ static __attribute__((noinline)) void mem_check_frame(struct mem *m, uint64_t pa
 	const struct mem_frame *f;
 	uint64_t at = pa - m->view.pa;
 
+	mem_point(m);
 	if (!mem_view_has(&m->view, pa, bytes) || (pa & (align - 1)))
 		mem_fail(m, wild, pa, "outside every table, or misaligned");
 	f = mem_view_frame(&m->view, pa);
@@ -384,7 +451,7 @@ static __attribute__((noinline)) void mem_check_frame(struct mem *m, uint64_t pa
 	if (f->state != MEM_FRAME_LIVE || pa - m->view.pa - at + bytes > f->bytes)
 		mem_fail(m, wild, pa, "outside every table");
 	m->live_first = m->view.pa + at;
-	m->live_bytes = f->bytes;
+	m->live_bytes = m->writer.id ? 0 : f->bytes;
 }
 
 /* Count nr steps and make sure that [pa, pa + bytes) is aligned and lies in a live table. */
@@ -425,8 +492,13 @@ static __attribute__((noinline, cold)) bool mem_shared_cas(struct mem *m, uint64
 
 uint64_t mem_observed_load(struct mem *m, uint64_t pa, unsigned bytes_lg2)
 {
+	uint64_t val;
+
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_LOAD);
-	return mem_view_load(&m->view, pa, bytes_lg2);
+	val = mem_view_load(&m->view, pa, bytes_lg2);
+	if (m->writer.id)
+		mem_log(m, &(struct mem_event){ .kind = MEM_LOAD, .bytes_lg2 = (uint8_t)bytes_lg2, .nr = 1, .pa = pa, .new = val });
+	return val;
 }
 
 void mem_observed_store(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t val, enum mem_order order)
@@ -455,8 +527,12 @@ static bool mem_cas_logged(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint6
 		return mem_shared_cas(m, pa, bytes_lg2, old, val);
 	mem_check(m, pa, 1u << bytes_lg2, 1u << bytes_lg2, 1, MEM_FAULT_WILD_STORE);
 	mem_attempt(m);
-	if (!mem_raw_cas(m, pa, bytes_lg2, old, val))
+	if (!mem_raw_cas(m, pa, bytes_lg2, old, val)) {
+		if (m->writer.id)
+			mem_log(m, &(struct mem_event){
+					   .kind = MEM_LOAD, .order = MEM_RELEASE, .bytes_lg2 = (uint8_t)bytes_lg2, .nr = 1, .pa = pa, .new = *old });
 		return false;
+	}
 	mem_log(m, &ev);
 	return true;
 }

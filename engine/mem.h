@@ -30,7 +30,28 @@ typedef void mem_fault_fn(void *arg, enum mem_fault fault, uint64_t pa, const ch
 /* The device's turn: called before an attempt to store takes effect. Must move mem->turn_at on. */
 typedef void mem_turn_fn(void *arg);
 
+/*
+ * With several writers: the one that runs is about to execute its primitive number mem->writer.points, which is mem->writer.switch_at, or
+ * (yields) waits for another writer. Others may run before this returns.
+ */
+typedef void mem_switch_fn(void *arg, bool yields);
+
 struct mem_class; /* the free tables of one size */
+
+/*
+ * struct mem_writer - of several writers that run by turns, what each has of its own.
+ *
+ * @id:        from 1; 0: there is only one
+ * @points:    primitives that it has executed or begun; a fill is one
+ * @switch_at: mem->change is called before this one, from 0; UINT64_MAX: never
+ * @steps, @budget, @attempts, @fail_at, @allocs: see struct mem
+ */
+struct mem_writer {
+	unsigned id;
+	uint64_t points, switch_at;
+	uint64_t steps, budget, attempts;
+	uint32_t fail_at, allocs;
+};
 
 /*
  * struct mem_threads - for an arena that several threads use at once, without an observer: what else is to happen. All are called in the
@@ -64,6 +85,8 @@ struct mem_threads {
  * @budget:   steps that this operation may use
  * @live_first, @live_bytes: the live table that was checked last
  * @plain:    the store of the last event is under way, see mem_plain_store
+ * @writer:   the one of several that runs; its counts are in the fields above while it does. Then no live table is remembered, so that every
+ *            access takes the long way, where writers change
  * @bump:     bytes of the arena that have ever been used
  * @classes:  queues of freed tables by size, linked through @next, by frame; @room_class: the size that a table's room was taken from
  */
@@ -74,6 +97,7 @@ struct mem {
 	uint64_t budget, attempts, turn_at;
 	size_t events_room;
 	uint64_t live_first, live_bytes;
+	struct mem_writer writer;
 	uint64_t bump;
 	struct mem_class *classes;
 	uint32_t *next;
@@ -83,6 +107,8 @@ struct mem {
 	void *fault_arg;
 	mem_turn_fn *turn;
 	void *turn_arg;
+	mem_switch_fn *change;
+	void *change_arg;
 	const struct mem_threads *threads;
 	void *threads_arg;
 };
@@ -104,6 +130,15 @@ void mem_reset(struct mem *m, uint64_t pa);
  * The device has no turn unless turn_at is set after this.
  */
 void mem_begin_op(struct mem *m, uint64_t budget, uint32_t fail_at);
+
+/*
+ * mem_writer_begin - a writer for the current operation, which becomes one of several; budget and fail_at as for mem_begin_op. id from 1 to
+ * MEM_WRITERS_MAX.
+ */
+void mem_writer_begin(struct mem_writer *w, unsigned id, uint64_t budget, uint32_t fail_at);
+
+/* mem_writer_change - to runs from now on (NULL: nobody, until the next one), and from (or NULL) keeps what it has counted. Observed only. */
+void mem_writer_change(struct mem *m, struct mem_writer *from, const struct mem_writer *to);
 
 /* Attach (true) or detach the observer. Between operations only. */
 void mem_observe(struct mem *m, bool on);
@@ -142,6 +177,9 @@ bool mem_observed_cas(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *
 bool mem_observed_cas_weaker(struct mem *m, uint64_t pa, unsigned bytes_lg2, uint64_t *old, uint64_t val, enum mem_order order);
 void mem_observed_fill(struct mem *m, uint64_t pa, unsigned bytes_lg2, unsigned nr, uint64_t val, unsigned step_lg2);
 void mem_observed_event(struct mem *m, enum mem_event_kind kind, uint64_t pa, uint64_t old, uint64_t val);
+void mem_observed_top(struct mem *m, uint64_t root, unsigned level);
+void mem_observed_word(struct mem *m, enum mem_event_kind kind, const void *word, bool changes);
+void mem_observed_wait(struct mem *m, const void *word);
 
 static inline void *mem_host(const struct mem *m, uint64_t pa)
 {
@@ -267,13 +305,51 @@ static inline void mem_sync(struct mem *m)
 /* The device walks from this root on; a release. */
 static inline void mem_top(struct mem *m, uint64_t root, unsigned level)
 {
-	if (__builtin_expect(m->observed, 0)) {
-		m->view.root = root;
-		m->view.root_level = level;
-		mem_observed_event(m, MEM_TOP, root, level, 0);
-	} else if (m->threads) {
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_top(m, root, level);
+	else if (m->threads)
 		m->threads->top(m->threads_arg, root, level);
-	}
+}
+
+/* The writer's operation has ended and been synced, see MEM_DONE. For whoever called it. */
+static inline void mem_done(struct mem *m)
+{
+	if (__builtin_expect(m->observed, 0))
+		mem_observed_event(m, MEM_DONE, MEM_NONE, 0, 0);
+}
+
+/*
+ * Words that writers share outside of table memory, and a lock, false at first: acquire and release. They are here so that several writers
+ * that run by turns may change at each, and do where one waits for another.
+ */
+static inline uint64_t mem_word_load(struct mem *m, const uint64_t *word)
+{
+	if (__builtin_expect(m->writer.id, 0))
+		mem_observed_word(m, MEM_WORD_LOAD, word, false);
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void mem_word_store(struct mem *m, uint64_t *word, uint64_t val)
+{
+	if (__builtin_expect(m->writer.id, 0))
+		mem_observed_word(m, MEM_WORD_STORE, word, false);
+	__atomic_store_n(word, val, __ATOMIC_RELEASE);
+}
+
+static inline void mem_lock(struct mem *m, bool *lock)
+{
+	if (__builtin_expect(m->writer.id, 0))
+		mem_observed_word(m, MEM_WORD_LOAD, lock, true);
+	while (__atomic_exchange_n(lock, true, __ATOMIC_ACQUIRE))
+		if (__builtin_expect(m->writer.id, 0))
+			mem_observed_wait(m, lock);
+}
+
+static inline void mem_unlock(struct mem *m, bool *lock)
+{
+	if (__builtin_expect(m->writer.id, 0))
+		mem_observed_word(m, MEM_WORD_STORE, lock, false);
+	__atomic_store_n(lock, false, __ATOMIC_RELEASE);
 }
 
 /*

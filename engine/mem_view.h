@@ -15,6 +15,7 @@
 /* Page state is kept per frame of 1K, the smallest table of any format. */
 #define MEM_FRAME_LG2 10
 #define MEM_NONE UINT64_MAX /* no such physical address */
+#define MEM_WRITERS_MAX 3   /* writers at the same time; numbered from 1 */
 
 enum mem_event_kind {
 	MEM_STORE, /* pa, bytes_lg2, nr items, old, new, step: plain store or fill */
@@ -31,6 +32,13 @@ enum mem_event_kind {
 	MEM_SYNC,       /* every invalidation so far has completed and walks in flight have ended */
 	MEM_TOP,        /* pa = root table, old = level of the root: what the device walks from now on; a release */
 	MEM_DEVICE,     /* pa, bytes_lg2, old, new: accessed or dirty set by the device */
+	/* With several writers alone: */
+	MEM_LOAD,       /* pa, bytes_lg2, new: what was read; acquire. order = MEM_RELEASE: by a compare-exchange that failed */
+	MEM_WORD_LOAD,  /* pa names a word of the engine's own, outside of table memory: it was read, acquire; old = 1: and changed,
+	                   as the word of a lock that is taken */
+	MEM_WORD_STORE, /* likewise stored to, release */
+	MEM_DONE,       /* the writer's operation has returned, and what it owed has been synced unless that is deferred: whoever called it may
+	                use the result, and sees to it that the device comes after that. A barrier */
 };
 
 /* MEM_JOINED: relaxed, and of the same fill as the store before it, so that the two are in no order. */
@@ -43,6 +51,7 @@ enum mem_order { MEM_RELAXED, MEM_RELEASE, MEM_JOINED };
  *            are unordered among themselves. A fill over values that do not follow each other by a step is several events (MEM_JOINED)
  * @old_step_lg2: the items held old, old + 2^old_step_lg2, ... before; 0: the same value each
  * @nr:       items stored, at least 1
+ * @writer:   which of several it was, from 1; 0: there is only one
  */
 struct mem_event {
 	uint8_t kind, order, bytes_lg2, step_lg2;

@@ -129,7 +129,7 @@ static inline unsigned pt_level_top(uint64_t top)
 
 static inline uint64_t pt_load_top(const struct pt *pt)
 {
-	return __atomic_load_n(&pt->top, __ATOMIC_ACQUIRE);
+	return mem_word_load(pt->mem, &pt->top);
 }
 
 /*

@@ -211,8 +211,7 @@ static inline int pt_grow(struct pt *pt, unsigned level)
 	uint64_t top, root;
 	int ret = 0;
 
-	while (__atomic_exchange_n(&pt->growing, true, __ATOMIC_ACQUIRE))
-		;
+	mem_lock(pt->mem, &pt->growing);
 	top = pt_load_top(pt);
 	if (pt_level_top(top) < level) {
 		root = pt_build_roots(pt, top, level);
@@ -220,10 +219,10 @@ static inline int pt_grow(struct pt *pt, unsigned level)
 			ret = -ENOMEM;
 		} else {
 			mem_top(pt->mem, root, level);
-			__atomic_store_n(&pt->top, root | level, __ATOMIC_RELEASE);
+			mem_word_store(pt->mem, &pt->top, root | level);
 		}
 	}
-	__atomic_store_n(&pt->growing, false, __ATOMIC_RELEASE);
+	mem_unlock(pt->mem, &pt->growing);
 	return ret;
 }
 

@@ -16,7 +16,7 @@
 #define SCALES_MAX 8
 
 static const char help[] =
-	"usage: hitless bench [raw] [checked] [proof] [readers] [scale[=PIECES]]... [engines] [--format FORMAT]... [--config TEXT] [--quick] "
+	"usage: hitless bench [raw] [checked] [proof] [writers] [readers] [scale[=PIECES]]... [engines] [--format FORMAT]... [--config TEXT] [--quick] "
 	"[--seconds S] [--ops N] [--seed S] [--json]\n"
 	"\n"
 	"  raw      ns per map, unmap, cut and translate on the bare engine: one leaf of each size, and 256 smallest "
@@ -36,6 +36,8 @@ static const char help[] =
 	"           million live pieces (--quick: 100,000), sweeps not included: ns per operation, their ratio, host "
 	"bytes of the interval\n"
 	"           map per piece, ns per piece of a full sweep. scripts/bench-instructions counts its instructions\n"
+	"  writers  interleavings per second: two maps side by side that make the same tables, on a domain of its own each time, under a random\n"
+	"           schedule and all checks; and how many schedules that round has\n"
 	"\n"
 	"  readers  a reader of hitless stress on tables at rest: ns per bare walk, per walk in read sections and per judged translation, "
 	"and the ratios\n"
@@ -43,7 +45,7 @@ static const char help[] =
 	"  engines  where another engine is built in (scripts/linux): ns per call of the native one and of the other, round by round\n"
 	"           in turn, without an observer, each call with its sync, and the ratio; then the checked mix on each, without cuts\n"
 	"\n"
-	"Without a part: all but engines. raw, checked, proof and readers run every format, scale vtdss, unless --format says which.\n"
+	"Without a part: all but engines. raw, checked, proof, writers and readers run every format, scale vtdss, unless --format says which.\n"
 	"\n"
 	"  --config TEXT   this configuration instead of the format's default (armv8: bbm=2)\n"
 	"  --quick         checked: 100,000 operations; raw: a tenth of the rounds\n"
@@ -58,7 +60,7 @@ static const char help[] =
 	"example: hitless bench checked --format vtdss\n";
 
 struct parts {
-	bool raw, checked, proof, readers, engines;
+	bool raw, checked, proof, writers, readers, engines;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -81,6 +83,8 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->checked = true;
 		} else if (!strcmp(word, "proof")) {
 			p->proof = true;
+		} else if (!strcmp(word, "writers")) {
+			p->writers = true;
 		} else if (!strcmp(word, "readers")) {
 			p->readers = true;
 		} else if (!strcmp(word, "engines")) {
@@ -90,7 +94,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, readers, scale, scale=PIECES and engines, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, readers, scale, scale=PIECES and engines, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -98,7 +102,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 		}
 	}
 	if (!o->files_nr)
-		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .readers = true, .scales = { 1000, many }, .scales_nr = 2 };
+		*p = (struct parts){ .raw = true, .checked = true, .proof = true, .writers = true, .readers = true, .scales = { 1000, many }, .scales_nr = 2 };
 	return -1;
 }
 
@@ -311,6 +315,27 @@ static int run_proof(const struct options *o, const struct config *cfg, json_t *
 	return -1;
 }
 
+/* --- writers --- */
+
+static int run_writers(const struct options *o, const struct config *cfg, json_t *json)
+{
+	double seconds = o->seconds > 0 ? o->seconds : o->quick ? RAW_SECONDS_QUICK : 10 * RAW_SECONDS;
+	struct bench_writers n;
+
+	if (bench_writers(cfg, &o->exec, o->has_seed ? o->seed : 1, seconds, &n))
+		return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
+	if (json) {
+		json_object_set_new(json, "writers", json_pack("{sI sf sf sI}", "rounds", (json_int_t)n.rounds, "interleavings_per_second",
+							       ratio((double)n.rounds * 1e9, (double)n.ns), "primitives_per_round",
+							       ratio((double)n.primitives, (double)n.rounds), "schedules", (json_int_t)n.schedules));
+		return -1;
+	}
+	printf("%-10s %15.0f %18.1f %10llu\n", cfg->format, ratio((double)n.rounds * 1e9, (double)n.ns),
+	       ratio((double)n.primitives, (double)n.rounds), (unsigned long long)n.schedules);
+	fflush(stdout);
+	return -1;
+}
+
 /* --- readers --- */
 
 static int run_readers(const struct options *o, const struct config *cfg, json_t *json)
@@ -406,6 +431,11 @@ static int part_proof(const struct options *o, const struct config *cfg, const s
 	return p->proof ? run_proof(o, cfg, json) : -1;
 }
 
+static int part_writers(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
+{
+	return p->writers ? run_writers(o, cfg, json) : -1;
+}
+
 static int part_readers(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
 {
 	return p->readers ? run_readers(o, cfg, json) : -1;
@@ -465,13 +495,18 @@ static int run_text(const struct options *o, const struct parts *p)
 		putchar('\n');
 		ret = for_formats(o, p, part_proof, false, NULL);
 	}
+	if (p->writers && ret < 0) {
+		printf("%swriters: rounds of two maps that make the same tables\n%-10s %15s %18s %10s\n",
+		       p->raw || p->checked || p->proof ? "\n" : "", "format", "interleavings/s", "primitives a round", "schedules");
+		ret = for_formats(o, p, part_writers, false, NULL);
+	}
 	if (p->readers && ret < 0) {
 		printf("%sreaders: ns per translation: the walk alone, in read sections, and judged, each with its ratio; M/s beside a writer; by flavour\n",
-		       p->raw || p->checked || p->proof ? "\n" : "");
+		       p->raw || p->checked || p->proof || p->writers ? "\n" : "");
 		ret = for_formats(o, p, part_readers, false, NULL);
 	}
 	if (p->scales_nr && ret < 0) {
-		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof || p->readers ? "\n" : "");
+		printf("%sscale: small checked operations at random places\n", p->raw || p->checked || p->proof || p->writers || p->readers ? "\n" : "");
 		ret = for_formats(o, p, run_scale, true, NULL);
 	}
 	if (p->engines && ret < 0)
@@ -505,6 +540,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, part_checked, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_proof, false, entries);
+	if (ret < 0)
+		ret = for_formats(o, p, part_writers, false, entries);
 	if (ret < 0)
 		ret = for_formats(o, p, part_readers, false, entries);
 	if (ret < 0 && p->scales_nr)

@@ -105,6 +105,18 @@ struct bench_scale {
 int bench_scale(const struct config *cfg, const struct exec_options *options, uint64_t seed, uint64_t pieces, struct bench_scale *scale);
 
 /*
+ * struct bench_writers - rounds of two maps that make the same tables, each on a domain of its own, under all checks.
+ *
+ * @rounds, @ns, @primitives: under random schedules, in how long, with how many primitives in all
+ * @schedules: how many this round has, but for those that differ in the order of what does not concern each other
+ */
+struct bench_writers {
+	uint64_t rounds, ns, primitives, schedules;
+};
+
+int bench_writers(const struct config *cfg, const struct exec_options *options, uint64_t seed, double seconds, struct bench_writers *n);
+
+/*
  * struct bench_readers - a reader of hitless stress, on tables at rest.
  *
  * @pages: that it translates

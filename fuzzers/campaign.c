@@ -79,6 +79,7 @@ static int plan_make(struct plan *p, const struct options *o)
 	p->exec = o->exec;
 	p->profile = GEN_VARIED;
 	p->vary = !o->config && o->model < 0 && o->tlb < 0;
+	p->rounds = !strcmp(engine_name(), "native");
 	p->dir = o->out ? o->out : "findings";
 	for (i = 0; engine_formats()[i]; i++) {
 		if (!options_want(o, engine_formats()[i]->name))

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "campaign.h"
+#include "pct.h"
 
 static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 {
@@ -28,6 +29,14 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	sum->cost.syncs += s->cost.syncs;
 	sum->cost.spare_syncs += s->cost.spare_syncs;
 	sum->no_memory += s->no_memory;
+	sum->rounds.nr += s->rounds.nr;
+	sum->rounds.operations += s->rounds.operations;
+	sum->rounds.switches += s->rounds.switches;
+	sum->rounds.points += s->rounds.points;
+	if (s->rounds.longest > sum->rounds.longest)
+		sum->rounds.longest = s->rounds.longest;
+	if (s->rounds.most > sum->rounds.most)
+		sum->rounds.most = s->rounds.most;
 	for (i = 0; i < CHECK_NR; i++)
 		sum->comparisons[i] += s->comparisons[i];
 }
@@ -99,6 +108,20 @@ void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 		fprintf(out, "store by store: hitless show --stores --op %zu %s%s\n", f->finding.op_idx + 1, engine, f->path);
 }
 
+/* What several writers did, and how likely a race is to be met. */
+static void campaign_print_rounds(const struct worker_rounds *r, FILE *out)
+{
+	uint64_t usual = r->nr ? (r->points + r->nr - 1) / r->nr : 0;
+	unsigned depth;
+
+	fprintf(out, "writers: %" PRIu64 " rounds of %" PRIu64 " operations, %" PRIu64 " switches, %" PRIu64 " primitives a round", r->nr,
+		r->operations, r->switches, usual);
+	for (depth = 1; r->nr && depth <= 3; depth++)
+		fprintf(out, "%s 1 in %.0f", depth > 1 ? "," : "; a round of that length meets a race of depth 1, 2, 3 with a probability of at least",
+			pct_bound((unsigned)r->most, usual, depth));
+	fputc('\n', out);
+}
+
 void campaign_print(const struct campaign *c, FILE *out)
 {
 	struct worker_stats s, all;
@@ -121,6 +144,7 @@ void campaign_print(const struct campaign *c, FILE *out)
 		percent(all.unmaps_partial, all.unmaps), percent(all.refused, all.operations), percent(all.no_memory, all.operations),
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
+	campaign_print_rounds(&all.rounds, out);
 	for (i = 0; i < c->plan.formats_nr; i++)
 		if (!hw_find(c->plan.formats[i])->decode)
 			fprintf(out, "%s has no decoder yet (oracle/hw_%s.c): nothing was read from its tables\n", c->plan.formats[i],
@@ -160,6 +184,10 @@ static json_t *json_stats(const struct worker_stats *s)
 		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns, "items_compared_between_engines", (json_int_t)s->twin_items,
 		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
 		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons", comparisons);
+	json_object_set_new(o, "rounds", json_integer((json_int_t)s->rounds.nr));
+	json_object_set_new(o, "round_operations", json_integer((json_int_t)s->rounds.operations));
+	json_object_set_new(o, "round_switches", json_integer((json_int_t)s->rounds.switches));
+	json_object_set_new(o, "round_primitives", json_integer((json_int_t)s->rounds.points));
 	return o;
 }
 

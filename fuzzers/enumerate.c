@@ -247,6 +247,8 @@ static void scope_run(struct scope *s, unsigned parts)
 			enumerate_devices(s, &s->parts[i]);
 		if (parts & ENUMERATE_FAILURES)
 			enumerate_failures(s, &s->parts[i]);
+		if (parts & ENUMERATE_WRITERS)
+			enumerate_writers(s, &s->parts[i]);
 	}
 	if (parts & ENUMERATE_HOLE)
 		scope_hole(s);

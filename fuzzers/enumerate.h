@@ -16,6 +16,7 @@
  * hole     every range that starts in the lower half and ends in the upper one is refused.
  * devices  where the device keeps dirty state, see enumerate_device.c
  * failures see enumerate_fail.c
+ * writers  see enumerate_writers.c
  *
  * Permissions and attributes take turns, so that each that the format can express is used. Where the device keeps dirty state, in every
  * fourth script of ranges it writes before the cut, and a clearing dirty follows the cut.
@@ -34,19 +35,22 @@ enum enumerate_part {
 	ENUMERATE_HOLE = 1 << 2,
 	ENUMERATE_DEVICES = 1 << 3,
 	ENUMERATE_FAILURES = 1 << 4,
-	ENUMERATE_ALL = (1 << 5) - 1,
+	ENUMERATE_WRITERS = 1 << 5,
+	ENUMERATE_ALL = (1 << 6) - 1,
 };
 
 /*
  * struct enumerate_counts - how much of it there was.
  *
  * @splits:   cuts inside a leaf that were made; @refused: of all operations
+ * @rounds: cases of several writers; @rounds_short: of those, the ones that had more schedules than were run; @interleavings: schedules
  * @actions:  cases in which the device acted within an operation, once or twice; @failures: in which an allocation failed
  */
 struct enumerate_counts {
 	uint64_t units, ranges, alignments, pairs, domains, operations;
 	uint64_t maps, cuts, splits, unmaps, refused, leaves;
 	uint64_t actions, failures;
+	uint64_t rounds, rounds_short, interleavings;
 	uint64_t comparisons[CHECK_NR];
 };
 

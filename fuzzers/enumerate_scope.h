@@ -79,9 +79,10 @@ bool scope_inside_leaf(const struct scope *s, uint64_t iova);
 /* Whether no larger alignment of the oa gives the range the same leaves. */
 bool scope_align_counts(const struct scope *s, unsigned align);
 
-/* --- enumerate_device.c, enumerate_fail.c --- */
+/* --- enumerate_device.c, enumerate_fail.c, enumerate_writers.c --- */
 
 void enumerate_devices(struct scope *s, const struct part *part);
 void enumerate_failures(struct scope *s, const struct part *part);
+void enumerate_writers(struct scope *s, const struct part *part);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../oracle/dirty.h"
+#include "round.h"
 #include "twin.h"
 
 const struct exec_options exec_defaults = {
@@ -21,8 +22,9 @@ const struct exec_options exec_defaults = {
 static void exec_report(void *arg, const struct verdict *v)
 {
 	struct exec *x = arg;
+	const struct op *of = x->check.by ? round_op(x, x->check.by) : NULL;
 
-	x->finding(x->finding_arg, v, x->op);
+	x->finding(x->finding_arg, v, of ? of : x->op);
 }
 
 /* Memory was misused: what the primitive saw, as a finding. */
@@ -48,6 +50,8 @@ static void exec_fault(void *arg, enum mem_fault fault, uint64_t pa, const char 
 		snprintf(v.text, sizeof(v.text), "engine invariant does not hold: %s", text);
 	else
 		snprintf(v.text, sizeof(v.text), "%s 0x%llx: %s", faults[fault].what, (unsigned long long)pa, text);
+	if (round_running(x))
+		round_found(x, &v);
 	x->finding(x->finding_arg, &v, x->op);
 }
 
@@ -158,6 +162,7 @@ void exec_release(struct exec *x)
 	free(x->twin);
 	mem_release(&x->mem);
 	free(x->dirty);
+	round_release(x);
 }
 
 /* Where the configuration wants table pages to lie. */
@@ -165,6 +170,8 @@ static uint64_t exec_arena_pa(const struct exec *x, const struct config *cfg)
 {
 	uint64_t bytes = x->options.arena_bytes, end = UINT64_C(1) << cfg->oas;
 
+	if (x->options.arena_pa)
+		return x->options.arena_pa;
 	switch ((enum config_tables)cfg->tables) {
 	case TABLES_HIGH:
 		return end / 2;
@@ -260,30 +267,35 @@ static void exec_dirty(void *arg, uint64_t iova, uint64_t last)
 	x->dirty[x->dirty_nr++] = (struct call_range){ iova, last };
 }
 
-/* Hand the call to the engine and, unless invalidation is deferred, settle what it owes. */
-static void exec_call(struct exec *x, const struct call *call, struct call_result *res)
+void exec_engine(struct exec *x, const struct call *call, struct gather *g, engine_dirty_fn *fn, void *arg, struct call_result *res)
 {
-	x->dirty_nr = 0;
 	switch (call->kind) {
 	case CALL_MAP:
-		res->ret = x->ops->map(x->engine, call->iova, call->last, call->oa, call->prot, &x->gather, &res->granules);
+		res->ret = x->ops->map(x->engine, call->iova, call->last, call->oa, call->prot, g, &res->granules);
 		break;
 	case CALL_CUT:
-		res->ret = x->ops->cut(x->engine, call->iova, &x->gather);
+		res->ret = x->ops->cut(x->engine, call->iova, g);
 		break;
 	case CALL_UNMAP:
-		res->ret = x->ops->unmap(x->engine, call->iova, call->last, &x->gather, &res->granules);
+		res->ret = x->ops->unmap(x->engine, call->iova, call->last, g, &res->granules);
 		break;
 	case CALL_DIRTY:
-		res->ret = x->ops->dirty(x->engine, call->iova, call->last, call->clear, &x->gather, exec_dirty, x);
+		res->ret = x->ops->dirty(x->engine, call->iova, call->last, call->clear, g, fn, arg);
 		break;
 	case CALL_TRANSLATE:
 		res->ret = x->ops->translate(x->engine, call->iova, &res->oa);
 		break;
 	case CALL_SYNC:
-		x->ops->sync(x->engine, &x->gather);
+		x->ops->sync(x->engine, g);
 		break;
 	}
+}
+
+/* Hand the call to the engine and, unless invalidation is deferred, settle what it owes. */
+static void exec_call(struct exec *x, const struct call *call, struct call_result *res)
+{
+	x->dirty_nr = 0;
+	exec_engine(x, call, &x->gather, exec_dirty, x, res);
 	/* What the device does after the last store comes before the sync. */
 	while (x->mem.turn_at != UINT64_MAX)
 		exec_turn(x);
@@ -344,7 +356,7 @@ static void exec_probe_all(struct exec *x)
 	}
 }
 
-static enum exec_status exec_one(struct exec *x, const struct op *op)
+void exec_call_of(const struct exec *x, const struct op *op, struct call *asked, struct call *call)
 {
 	static const enum call_kind kinds[OP_NR] = {
 		[OP_MAP] = CALL_MAP,
@@ -354,18 +366,59 @@ static enum exec_status exec_one(struct exec *x, const struct op *op)
 		[OP_TRANSLATE] = CALL_TRANSLATE,
 		[OP_SYNC] = CALL_SYNC,
 	};
-	struct call call = {
+
+	*call = (struct call){
 		.kind = kinds[op->kind], .iova = op->iova, .last = op->last, .oa = op->oa, .prot = op->prot, .clear = op->clear
 	};
+	if (call->kind == CALL_CUT || call->kind == CALL_TRANSLATE)
+		call->last = call->iova;
+	*asked = *call;
+	if (x->options.observed)
+		call->prot = traits_prot(&x->check.traits, asked->prot);
+}
+
+/* Now and then everything is compared. */
+static void exec_sweep(struct exec *x)
+{
+	if (!--x->sweep_at) {
+		check_all(&x->check);
+		x->sweep_at = EXEC_SWEEP_EVERY;
+	}
+}
+
+static enum exec_status exec_round(struct exec *x, const struct op *op)
+{
+	uint64_t root;
+	unsigned level;
+
+	if (!round_run(x, op))
+		return EXEC_SKIPPED;
+	x->ops->root(x->engine, &root, &level);
+	check_root(&x->check, root, level);
+	check_round(&x->check);
+	exec_sweep(x);
+	round_forget(x);
+	return EXEC_DONE;
+}
+
+static enum exec_status exec_one(struct exec *x, const struct op *op)
+{
 	struct call_result res = { 0 };
-	struct call asked;
+	struct call asked, call;
 	uint64_t budget, root;
 	unsigned root_level;
 
 	x->op = op;
 	x->ops_nr++;
+	exec_call_of(x, op, &asked, &call);
 	if (!x->options.observed)
-		return exec_bare(x, &call);
+		return op->kind == OP_SWITCH ? EXEC_DONE : exec_bare(x, &asked);
+	if (op->kind == OP_SWITCH)
+		return exec_round(x, op);
+	if (op->thread && op_may_thread(op->kind)) {
+		round_wait(x, op);
+		return EXEC_WAITS;
+	}
 	if (op->kind == OP_READ || op->kind == OP_WRITE) {
 		if (x->check.blind)
 			return EXEC_SKIPPED;
@@ -373,12 +426,10 @@ static enum exec_status exec_one(struct exec *x, const struct op *op)
 		exec_device(x, op->iova, op->kind == OP_WRITE);
 		return EXEC_DONE;
 	}
-	if (call.kind == CALL_CUT || call.kind == CALL_TRANSLATE)
-		call.last = call.iova;
-	asked = call;
-	call.prot = traits_prot(&x->check.traits, asked.prot);
-	if (!check_may_call(&x->check, &call))
+	if (!check_may_call(&x->check, &call)) {
+		x->why = "touches a range that still waits for a sync";
 		return EXEC_SKIPPED;
+	}
 	budget = check_begin(&x->check, &call);
 	mem_begin_op(&x->mem, x->options.checks & 1u << CHECK_PROGRESS ? budget : UINT64_MAX, op->fail);
 	x->mem.turn_at = x->check.blind ? UINT64_MAX : exec_next_turn(op, 0);
@@ -388,10 +439,7 @@ static enum exec_status exec_one(struct exec *x, const struct op *op)
 	check_called(&x->check, &call, &res);
 	if (x->check.blind)
 		exec_probe_around(x, &call);
-	if (!--x->sweep_at) {
-		check_all(&x->check);
-		x->sweep_at = EXEC_SWEEP_EVERY;
-	}
+	exec_sweep(x);
 	x->ret = res.ret;
 	x->refused_nr += res.ret != 0;
 	return res.ret ? EXEC_REFUSED : EXEC_DONE;
@@ -405,9 +453,13 @@ enum exec_status exec_op(struct exec *x, const struct op *op)
 	if (!x->twin)
 		return exec_one(x, op);
 	/* How often they allocate and store is the engines' own: neither a failure nor the device can meet both at the same place. */
+	if (op->kind == OP_SWITCH)
+		return EXEC_DONE;
+	/* Nor do writers meet at the same place: one after the other, by themselves. */
 	whole = *op;
 	whole.fail = 0;
 	whole.devices_nr = 0;
+	whole.thread = 0;
 	x->ret = x->twin->ret = 0;
 	if (op->kind == OP_MAP && !check_may_call(&x->twin->check, &(struct call){ .kind = CALL_MAP, .iova = op->iova, .last = op->last }))
 		return EXEC_SKIPPED;
@@ -430,6 +482,7 @@ static void exec_settle(struct exec *x)
 	struct call_result res = { 0 };
 
 	x->op = NULL;
+	round_forget(x);
 	if (x->options.observed)
 		check_begin(&x->check, &sync);
 	mem_begin_op(&x->mem, UINT64_MAX, 0);
@@ -463,6 +516,7 @@ void exec_abandon(struct exec *x)
 	if (x->twin)
 		exec_abandon(x->twin);
 	gather_release(&x->gather);
+	round_forget(x);
 	if (x->engine)
 		x->ops->forget(x->engine);
 	x->engine = NULL;

@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "../oracle/walk.h"
+#include "race.h"
+#include "round.h"
 #include "say.h"
 #include "schedule.h"
 
@@ -58,6 +60,15 @@ static void finding_describe_flight(char *buf, size_t room, const struct check *
 	story_release(&s);
 }
 
+static void finding_describe_race(char *buf, size_t room, const struct check *c)
+{
+	struct story s;
+
+	story_init(&s, c);
+	race_print(&s, buf, room);
+	story_release(&s);
+}
+
 /* What is wrong, what the address translates to before and after. */
 static void finding_describe_verdict(char *buf, size_t room, const struct verdict *v)
 {
@@ -66,6 +77,22 @@ static void finding_describe_verdict(char *buf, size_t room, const struct verdic
 		say(buf, room, "  before and after: %s\n", v->before);
 	else if (v->before[0])
 		say(buf, room, "  before: %s\n  after:  %s\n", v->before, v->after);
+}
+
+/* The operations of a round; of that is the one that the finding is about. */
+static void finding_describe_round(char *buf, size_t room, const struct exec *x, const struct op *of)
+{
+	char line[OP_TEXT_MAX];
+	unsigned i;
+
+	for (i = 1; i <= MEM_WRITERS_MAX; i++) {
+		const struct op *op = round_op(x, i);
+
+		if (!op)
+			continue;
+		op_print(op, line);
+		say(buf, room, "  %s%s\n", line, op == of ? "   <- this one" : "");
+	}
 }
 
 void finding_make(struct finding *f, const struct exec *x, const struct verdict *v, const struct op *op)
@@ -79,9 +106,15 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 	f->report[0] = '\0';
 	finding_sign(f, x->cfg.format);
 	say(f->report, sizeof(f->report), "%s\n", f->signature);
-	if (op) {
+	if (op && x->op && x->op != op) {
+		op_print(x->op, line);
+		say(f->report, sizeof(f->report), "at operation %zu: %s\n", f->op_idx + 1, line);
+		finding_describe_round(f->report, sizeof(f->report), x, op);
+	} else if (op) {
 		op_print(op, line);
 		say(f->report, sizeof(f->report), "at operation %zu: %s\n", f->op_idx + 1, line);
+		if (op->kind == OP_SWITCH)
+			finding_describe_round(f->report, sizeof(f->report), x, op);
 	} else {
 		say(f->report, sizeof(f->report), "after %llu operations, while the domain was made, swept or torn down\n",
 		    (unsigned long long)x->ops_nr);
@@ -95,6 +128,8 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		finding_describe_flight(f->report, sizeof(f->report), &x->check, v);
 	else if (v->has_iova && x->check.root != MEM_NONE)
 		finding_describe_walk(f->report, sizeof(f->report), &x->check, v->iova);
+	if (!v->steps_nr && x->op && x->op->kind == OP_SWITCH)
+		finding_describe_race(f->report, sizeof(f->report), &x->check);
 }
 
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr)

@@ -17,6 +17,7 @@ static const struct {
 	{ "convert", cmd_convert, "turn a text trace into a binary one and back" },
 	{ "stress", cmd_stress, "threads change the tables while others translate" },
 	{ "enumerate", cmd_enumerate, "run every small case of the tiny geometries" },
+	{ "judge", cmd_judge, "let QEMU translate through the tables, and compare" },
 	{ "formats", cmd_formats, "list formats and configurations" },
 	{ "bench", cmd_bench, "measure" },
 };

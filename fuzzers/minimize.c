@@ -35,7 +35,7 @@ static double minimize_now(void)
 }
 
 /* Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. */
-static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+static bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature)
 {
 	struct trace candidate = { .cfg = m->t->cfg, .ops = (struct op *)(uintptr_t)ops, .nr = nr };
 	struct run_result *res = malloc(sizeof(*res));
@@ -43,9 +43,14 @@ static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
 
 	if (!res)
 		abort();
+	/* Half a round is none. */
+	if (!ops_whole(ops, nr)) {
+		free(res);
+		return false;
+	}
 	m->runs++;
 	same = !run_child(m->options, &candidate, MINIMIZE_RUN_SECONDS, false, res) && res->end == RUN_FINDING &&
-	       !strcmp(res->finding.signature, m->f->signature);
+	       !strcmp(res->finding.signature, signature);
 	if (same) {
 		*m->f = res->finding;
 		if (m->f->op_kind != OP_NR && m->f->op_idx + 1 < nr)
@@ -55,6 +60,14 @@ static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
 	}
 	free(res);
 	return same;
+}
+
+static bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+{
+	char signature[FINDING_SIGNATURE_MAX];
+
+	memcpy(signature, m->f->signature, sizeof(signature));
+	return minimize_try_for(m, ops, nr, signature);
 }
 
 /* One pass: leave out each run of chunk operations in turn, from the end. Returns whether any could go. */
@@ -75,6 +88,139 @@ static bool minimize_pass(struct minimizer *m, size_t chunk, struct op *scratch)
 	return any;
 }
 
+/* Try ops without those from first to first + chunk - 1. */
+static bool minimize_without(struct minimizer *m, size_t first, size_t chunk, struct op *scratch)
+{
+	size_t nr = m->t->nr;
+
+	memcpy(scratch, m->t->ops, first * sizeof(*scratch));
+	memcpy(scratch + first, m->t->ops + first + chunk, (nr - first - chunk) * sizeof(*scratch));
+	return minimize_try(m, scratch, nr - chunk);
+}
+
+/* Writer number thread does not take part in the round's switches any more, and its operation, at idx, goes. */
+static bool minimize_writer(struct minimizer *m, size_t idx, size_t at_switch, struct op *scratch)
+{
+	unsigned thread = m->t->ops[idx].thread, k, nr = 0;
+	struct op *op = &scratch[at_switch - 1];
+
+	memcpy(scratch, m->t->ops, idx * sizeof(*scratch));
+	memcpy(scratch + idx, m->t->ops + idx + 1, (m->t->nr - idx - 1) * sizeof(*scratch));
+	for (k = 0; k < op->switches_nr; k++)
+		if (op->switches[k].writer != thread && op->switches[k].to != thread)
+			op->switches[nr++] = op->switches[k];
+	op->switches_nr = (uint8_t)nr;
+	return minimize_try(m, scratch, m->t->nr - 1);
+}
+
+/* The operation at idx, one of a round, comes before the round instead, by itself. */
+static bool minimize_alone(struct minimizer *m, size_t idx, size_t first, size_t at_switch, struct op *scratch)
+{
+	struct op alone = m->t->ops[idx];
+	unsigned k, nr = 0;
+	struct op *op = &scratch[at_switch];
+
+	memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
+	memmove(scratch + first + 1, scratch + first, (idx - first) * sizeof(*scratch));
+	alone.thread = 0;
+	scratch[first] = alone;
+	for (k = 0; k < op->switches_nr; k++)
+		if (op->switches[k].writer != m->t->ops[idx].thread && op->switches[k].to != m->t->ops[idx].thread)
+			op->switches[nr++] = op->switches[k];
+	op->switches_nr = (uint8_t)nr;
+	return minimize_try(m, scratch, m->t->nr);
+}
+
+/* The only operation of a round, at idx, needs none; then what was found of the round is found of the operation. */
+static bool minimize_single(struct minimizer *m, size_t idx, struct op *scratch)
+{
+	const char *of = strstr(m->f->signature, " switch ");
+	char signature[FINDING_SIGNATURE_MAX];
+
+	memcpy(scratch, m->t->ops, (idx + 1) * sizeof(*scratch));
+	memcpy(scratch + idx + 1, m->t->ops + idx + 2, (m->t->nr - idx - 2) * sizeof(*scratch));
+	scratch[idx].thread = 0;
+	snprintf(signature, sizeof(signature), "%.*s%s%s", of ? (int)(of - m->f->signature) + 1 : FINDING_SIGNATURE_MAX - 1, m->f->signature,
+		 of ? op_name((enum op_kind)scratch[idx].kind) : "", of ? of + strlen(" switch") : "");
+	return minimize_try_for(m, scratch, m->t->nr - 1, signature);
+}
+
+/* One switch fewer, at each place; or the one that is left earlier in its writer. */
+static bool minimize_switches(struct minimizer *m, size_t idx, struct op *scratch)
+{
+	bool any = false;
+	unsigned k;
+
+	for (k = 0; idx < m->t->nr && k < m->t->ops[idx].switches_nr && minimize_now() < m->until;) {
+		struct op *op = &scratch[idx];
+
+		memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
+		op->switches_nr--;
+		memmove(&op->switches[k], &op->switches[k + 1], (op->switches_nr - k) * sizeof(op->switches[0]));
+		if (minimize_try(m, scratch, m->t->nr))
+			any = true;
+		else
+			k++;
+	}
+	for (k = 0; idx < m->t->nr && k < m->t->ops[idx].switches_nr && minimize_now() < m->until; k++) {
+		unsigned at = m->t->ops[idx].switches[k].at, to, i;
+
+		/* From the front: the first place that does is the earliest. */
+		for (to = 0; to < at && minimize_now() < m->until; to++) {
+			memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
+			for (i = 0; i < scratch[idx].switches_nr; i++)
+				if (scratch[idx].switches[i].writer == scratch[idx].switches[k].writer && scratch[idx].switches[i].at == to)
+					break;
+			if (i < scratch[idx].switches_nr)
+				continue;
+			scratch[idx].switches[k].at = (uint16_t)to;
+			if (minimize_try(m, scratch, m->t->nr)) {
+				any = true;
+				break;
+			}
+		}
+	}
+	return any;
+}
+
+/* Rounds: whole ones go, then writers, or a writer's operation comes before the round, then switches. */
+static bool minimize_rounds(struct minimizer *m, struct op *scratch)
+{
+	bool any = false;
+	size_t end, nr, i;
+
+	for (end = m->t->nr; end && minimize_now() < m->until; end--) {
+		if (end > m->t->nr)
+			continue;
+		nr = ops_round(m->t->ops, end);
+		if (!nr)
+			continue;
+		if (minimize_without(m, end - nr, nr, scratch)) {
+			any = true;
+			continue;
+		}
+		for (i = end - nr; nr > 2 && end <= m->t->nr && i < end - 1;) {
+			if (minimize_writer(m, i, end - 1, scratch)) {
+				any = true;
+				end--;
+				nr--;
+			} else if (minimize_alone(m, i, end - nr, end - 1, scratch)) {
+				any = true;
+				nr--;
+				i++;
+			} else {
+				i++;
+			}
+		}
+		if (nr == 2 && end <= m->t->nr && minimize_single(m, end - 2, scratch)) {
+			any = true;
+			continue;
+		}
+		any |= end <= m->t->nr && minimize_switches(m, end - 1, scratch);
+	}
+	return any;
+}
+
 /* Leave out what single operations have beside themselves: the failing allocation, each action of the device. */
 static bool minimize_extras(struct minimizer *m, struct op *scratch)
 {
@@ -84,11 +230,11 @@ static bool minimize_extras(struct minimizer *m, struct op *scratch)
 
 	for (i = 0; i < m->t->nr && minimize_now() < m->until; i++) {
 		memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
-		if (scratch[i].fail) {
+		if (scratch[i].kind != OP_SWITCH && scratch[i].fail) {
 			scratch[i].fail = 0;
 			any |= minimize_try(m, scratch, m->t->nr);
 		}
-		for (k = 0; i < m->t->nr && k < m->t->ops[i].devices_nr;) {
+		for (k = 0; i < m->t->nr && m->t->ops[i].kind != OP_SWITCH && k < m->t->ops[i].devices_nr;) {
 			struct op *op = &scratch[i];
 
 			memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
@@ -119,7 +265,7 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	for (chunk = t->nr / 2; chunk > 1; chunk /= 2)
 		minimize_pass(&m, chunk, scratch);
 	do {
-		while (minimize_pass(&m, 1, scratch))
+		while (minimize_pass(&m, 1, scratch) | minimize_rounds(&m, scratch))
 			;
 	} while (minimize_extras(&m, scratch) && minimize_now() < m.until);
 	free(scratch);

@@ -85,8 +85,11 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	while (in->trace.nr < ONE_INPUT_OPS_MAX && trace_bin_next(&b, &in->exec.check.im, &in->exec.check.hw, &op)) {
 		if (one_input_too_large(in, &op))
 			continue;
-		trace_push(&in->trace, &op);
-		exec_op(&in->exec, &op);
+		if (!trace_push_whole(&in->trace, &op))
+			continue;
+		/* A round that may not run, as none may whose writers touch the same, is none. */
+		if (exec_op(&in->exec, &op) == EXEC_SKIPPED && op.kind == OP_SWITCH)
+			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);
 }

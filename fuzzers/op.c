@@ -10,6 +10,7 @@
 static const char *const op_names[OP_NR] = {
 	[OP_MAP] = "map",   [OP_CUT] = "cut",     [OP_UNMAP] = "unmap",         [OP_DIRTY] = "dirty",
 	[OP_READ] = "read", [OP_WRITE] = "write", [OP_TRANSLATE] = "translate", [OP_SYNC] = "sync",
+	[OP_SWITCH] = "switch",
 };
 
 const char *op_name(enum op_kind kind)
@@ -30,9 +31,22 @@ static bool op_extras_equal(const struct op *a, const struct op *b)
 	return true;
 }
 
+static bool op_switches_equal(const struct op *a, const struct op *b)
+{
+	if (a->switches_nr != b->switches_nr)
+		return false;
+	for (unsigned i = 0; i < a->switches_nr; i++) {
+		const struct op_switch *sa = &a->switches[i], *sb = &b->switches[i];
+
+		if (sa->writer != sb->writer || sa->to != sb->to || sa->at != sb->at)
+			return false;
+	}
+	return true;
+}
+
 bool op_equal(const struct op *a, const struct op *b)
 {
-	if (a->kind != b->kind)
+	if (a->kind != b->kind || (op_may_thread(a->kind) && a->thread != b->thread))
 		return false;
 	switch (a->kind) {
 	case OP_MAP:
@@ -45,6 +59,8 @@ bool op_equal(const struct op *a, const struct op *b)
 		return a->iova == b->iova && a->last == b->last && a->clear == b->clear && op_extras_equal(a, b);
 	case OP_SYNC:
 		return true;
+	case OP_SWITCH:
+		return op_switches_equal(a, b);
 	default:
 		return a->iova == b->iova;
 	}
@@ -76,4 +92,57 @@ void trace_push(struct trace *t, const struct op *op)
 		t->room = room;
 	}
 	t->ops[t->nr++] = *op;
+}
+
+size_t ops_waiting(const struct op *ops, size_t nr)
+{
+	unsigned seen = 0;
+	size_t n;
+
+	for (n = 0; n < nr; n++) {
+		const struct op *op = &ops[nr - 1 - n];
+
+		if (!op->thread || !op_may_thread(op->kind) || seen >> op->thread & 1)
+			break;
+		seen |= 1u << op->thread;
+	}
+	return n;
+}
+
+size_t ops_round(const struct op *ops, size_t nr)
+{
+	size_t waiting;
+
+	if (!nr || ops[nr - 1].kind != OP_SWITCH)
+		return 0;
+	waiting = ops_waiting(ops, nr - 1);
+	return waiting ? waiting + 1 : 0;
+}
+
+bool ops_whole(const struct op *ops, size_t nr)
+{
+	size_t waiting;
+
+	while (nr) {
+		waiting = ops_round(ops, nr);
+		if (!waiting && (ops[nr - 1].kind == OP_SWITCH || ops_waiting(ops, nr)))
+			return false;
+		nr -= waiting ? waiting : 1;
+	}
+	return true;
+}
+
+bool trace_push_whole(struct trace *t, const struct op *op)
+{
+	size_t waiting = ops_waiting(t->ops, t->nr), i;
+	bool threads = op->thread && op_may_thread(op->kind), again = !threads && op->kind != OP_SWITCH;
+
+	if (op->kind == OP_SWITCH && !waiting)
+		return false;
+	for (i = t->nr - waiting; i < t->nr; i++)
+		again |= threads && t->ops[i].thread == op->thread;
+	if (again)
+		t->nr -= waiting;
+	trace_push(t, op);
+	return true;
 }

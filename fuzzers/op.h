@@ -14,8 +14,9 @@
 #include <stdio.h>
 
 #include "../engine/config.h"
+#include "../engine/mem_view.h"
 
-enum op_kind { OP_MAP, OP_CUT, OP_UNMAP, OP_DIRTY, OP_READ, OP_WRITE, OP_TRANSLATE, OP_SYNC, OP_NR };
+enum op_kind { OP_MAP, OP_CUT, OP_UNMAP, OP_DIRTY, OP_READ, OP_WRITE, OP_TRANSLATE, OP_SYNC, OP_SWITCH, OP_NR };
 
 #define OP_DEVICES_MAX 4
 
@@ -26,25 +27,55 @@ struct op_device {
 	uint64_t iova;
 };
 
+#define OP_SWITCHES_MAX 16
+
+/*
+ * Just before writer executes its primitive number at (from 0; a number that it does not reach: when its operation has ended), writer to
+ * goes on instead.
+ */
+struct op_switch {
+	uint8_t writer, to;
+	uint16_t at;
+};
+
 /*
  * struct op - one operation.
  *
+ * Several writers: operations with a thread number wait for the OP_SWITCH behind them, and then run at the same time, as its switches say:
+ * a round. It starts with the lowest number; where nothing else is said a writer runs until its operation ends or it waits for a lock, and
+ * then the next higher number goes on that has not ended, after the highest the lowest.
+ *
  * @kind: enum op_kind
+ * @thread: map cut unmap dirty translate: the writer of a round, 1 to MEM_WRITERS_MAX; 0: on its own
  * @prot: map: enum prot; may hold bits that are unknown, to test their rejection
  * @clear: dirty: clear what is reported
  * @fail: which allocation fails, from 1; 0: none
  * @iova: all but sync
  * @last: map, unmap, dirty: inclusive; may lie below iova, to test its rejection
  * @oa:   map
+ * @devices: not in a round
+ * @switches: OP_SWITCH; no two of the same writer at the same number
  */
 struct op {
 	uint8_t kind, prot;
 	bool clear;
-	uint8_t devices_nr;
+	union {
+		uint8_t devices_nr, switches_nr;
+	};
 	uint16_t fail;
+	uint8_t thread;
 	uint64_t iova, last, oa;
-	struct op_device devices[OP_DEVICES_MAX];
+	union {
+		struct op_device devices[OP_DEVICES_MAX];
+		struct op_switch switches[OP_SWITCHES_MAX];
+	};
 };
+
+/* Whether an operation of this kind may be one of a round. */
+static inline bool op_may_thread(unsigned kind)
+{
+	return kind <= OP_DIRTY || kind == OP_TRANSLATE;
+}
 
 /* The name that the text form uses. */
 const char *op_name(enum op_kind kind);
@@ -70,6 +101,21 @@ void trace_release(struct trace *t);
 
 /* Adds a copy of *op. Running out of host memory ends the process. */
 void trace_push(struct trace *t, const struct op *op);
+
+/*
+ * Rounds in a list of operations. ops_waiting - how many of the nr operations at the end have a thread number and wait for their switch: each has
+ * another one. ops_round - how many the round has that ends with the last of them, its switch included; 0: that is no switch, or none waited.
+ * ops_whole - whether each operation that waits has its switch, each switch somebody who waits, and no number comes twice.
+ */
+size_t ops_waiting(const struct op *ops, size_t nr);
+size_t ops_round(const struct op *ops, size_t nr);
+bool ops_whole(const struct op *ops, size_t nr);
+
+/*
+ * trace_push_whole - trace_push, but so that the rounds stay whole whatever comes: what waited in vain goes, and so does a switch that nobody
+ * waits for; then false is returned.
+ */
+bool trace_push_whole(struct trace *t, const struct op *op);
 
 /*
  * struct trace_error - why a trace was not accepted; one line for people.
@@ -122,7 +168,7 @@ void trace_print(const struct trace *t, FILE *out);
  * op_print - one line without newline into buf, at least OP_TEXT_MAX bytes. Ranges as iova, oa and +LENGTH; as [iova, last] where LENGTH
  * has no number.
  */
-#define OP_TEXT_MAX 256
+#define OP_TEXT_MAX 512
 void op_print(const struct op *op, char *buf);
 
 #endif

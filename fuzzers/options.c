@@ -52,6 +52,7 @@ enum option_id {
 	ID_PART,
 	ID_PROVE,
 	ID_KNOWN,
+	ID_TRANSLATIONS,
 	ID_END,
 };
 
@@ -85,6 +86,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_PART - ID_HELP] = OPTION_PART,
 	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
+	[ID_TRANSLATIONS - ID_HELP] = OPTION_TRANSLATIONS,
 };
 
 static const struct option long_options[] = {
@@ -117,6 +119,7 @@ static const struct option long_options[] = {
 	{ "part", required_argument, NULL, ID_PART },
 	{ "prove", no_argument, NULL, ID_PROVE },
 	{ "known", required_argument, NULL, ID_KNOWN },
+	{ "translations", required_argument, NULL, ID_TRANSLATIONS },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -323,6 +326,8 @@ static int parse_option(int id, const char *arg, struct options *o)
 		return parse_number("ops", arg, 1, UINT64_MAX, &o->ops);
 	case ID_OP:
 		return parse_number("op", arg, 1, UINT64_MAX, &o->op);
+	case ID_TRANSLATIONS:
+		return parse_number("translations", arg, 1, UINT64_MAX, &o->translations);
 	case ID_SECONDS:
 		return parse_seconds(arg, &o->seconds);
 	case ID_JOBS:

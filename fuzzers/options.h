@@ -34,6 +34,7 @@ enum {
 	OPTION_PART = 1 << 16,
 	OPTION_PROVE = 1 << 17,
 	OPTION_KNOWN = 1 << 18,
+	OPTION_TRANSLATIONS = 1 << 19,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -43,7 +44,7 @@ struct options {
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
 	bool has_seed, json, until_finding, quick, failures, stores, prove;
-	uint64_t seed, ops, op; /* op 0: unset */
+	uint64_t seed, ops, op, translations; /* op, translations 0: unset */
 	double seconds;
 	unsigned jobs, readers, writers;
 	const char *out, *part, *known, *flavour, *reclaim, *pause;
@@ -93,5 +94,6 @@ int cmd_formats(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 int cmd_stress(int argc, char **argv);
 int cmd_enumerate(int argc, char **argv);
+int cmd_judge(int argc, char **argv);
 
 #endif

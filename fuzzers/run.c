@@ -39,9 +39,9 @@ static void run_ops(struct exec *x, const struct trace *t, bool strict, uint32_t
 		res->operations = i;
 		status = exec_op(x, &t->ops[i]);
 		if (allocs)
-			allocs[i] = status == EXEC_SKIPPED ? 0 : x->mem.allocs;
+			allocs[i] = status == EXEC_SKIPPED || t->ops[i].thread || t->ops[i].kind == OP_SWITCH ? 0 : x->mem.allocs;
 		if (status == EXEC_SKIPPED && strict) {
-			snprintf(res->why, sizeof(res->why), "operation %zu touches a range that still waits for a sync", i + 1);
+			snprintf(res->why, sizeof(res->why), "operation %zu %s", i + 1, x->why);
 			res->end = RUN_REFUSED;
 			exec_abandon(x);
 			return;

@@ -188,8 +188,13 @@ static enum schedule_weight schedule_weigh(const struct schedule *d, size_t idx)
 		return schedule_about_table(d, ev) ? SCHEDULE_TOUCHES : SCHEDULE_OTHER;
 	case MEM_FENCE:
 		return SCHEDULE_ORDERS;
+	case MEM_DONE:
+		return SCHEDULE_ORDERS;
 	case MEM_ALLOC_FAIL:
 	case MEM_INVALIDATE:
+	case MEM_LOAD:
+	case MEM_WORD_LOAD:
+	case MEM_WORD_STORE:
 		return SCHEDULE_OTHER;
 	case MEM_STORE:
 	case MEM_CAS:

@@ -10,6 +10,7 @@
 #include "finding.h"
 #include "options.h"
 #include "result_json.h"
+#include "round.h"
 #include "say.h"
 #include "story.h"
 #include "trace_file.h"
@@ -265,13 +266,34 @@ static bool show_log_has(const struct show *s, enum mem_event_kind kind)
 	return false;
 }
 
+/* What came of each operation of a round. */
+static void show_round(const struct show *s)
+{
+	unsigned i;
+
+	for (i = 0; i < s->x.round->ran_nr; i++) {
+		const struct round_writer *w = &s->x.round->w[i];
+
+		printf("  writer %u: %s%s, %llu primitives\n", w->op.thread, w->res.ret ? "refused: " : "done", w->res.ret ? show_errno(w->res.ret) : "",
+		       (unsigned long long)w->points);
+	}
+}
+
 static void show_result(const struct show *s, const struct op *op, enum exec_status status, const struct call_expect *want)
 {
 	bool no_memory = show_log_has(s, MEM_ALLOC_FAIL);
 	size_t i;
 
 	if (status == EXEC_SKIPPED) {
-		printf("  left out: the range still waits for a sync\n");
+		printf("  left out: %s\n", s->x.why);
+		return;
+	}
+	if (status == EXEC_WAITS) {
+		printf("  waits for the switch\n");
+		return;
+	}
+	if (op->kind == OP_SWITCH) {
+		show_round(s);
 		return;
 	}
 	printf("  %s%s", status == EXEC_REFUSED ? "refused: " : "done",
@@ -304,7 +326,7 @@ static void show_op(struct show *s, const struct op *op)
 	status = exec_op(&s->x, op);
 	show_result(s, op, status, &want);
 	/* The log is still that of the operation before. */
-	if (status == EXEC_SKIPPED)
+	if (status == EXEC_SKIPPED || status == EXEC_WAITS)
 		return;
 	if (s->stores)
 		show_stores(s);

@@ -224,11 +224,14 @@ void story_kind(const struct story *s, size_t idx, char *buf, size_t room)
 		[MEM_CAS] = "compare-exchange",   [MEM_FENCE] = "fence", [MEM_FLUSH] = "write-back", [MEM_ALLOC] = "alloc",
 		[MEM_ALLOC_FAIL] = "alloc fails", [MEM_FREE] = "free",   [MEM_DMA_MAP] = "dma map",  [MEM_DMA_UNMAP] = "dma unmap",
 		[MEM_INVALIDATE] = "invalidate",  [MEM_SYNC] = "sync",   [MEM_TOP] = "root",         [MEM_DEVICE] = "device",
+		[MEM_LOAD] = "load",              [MEM_WORD_LOAD] = "acquire", [MEM_WORD_STORE] = "release",  [MEM_DONE] = "has ended",
 	};
 	static const char *const orders[] = { [MEM_RELAXED] = "relaxed", [MEM_RELEASE] = "release", [MEM_JOINED] = "goes on" };
 	const struct mem_event *ev = &s->view->events[idx];
 
-	if (ev->kind == MEM_STORE)
+	if (ev->kind == MEM_LOAD && ev->order == MEM_RELEASE)
+		say(buf, room, "exchange fails");
+	else if (ev->kind == MEM_STORE)
 		say(buf, room, "%s, %s", ev->nr > 1 || ev->order == MEM_JOINED || story_joined(s, idx + 1) ? "fill" : "store",
 		    orders[ev->order]);
 	else
@@ -337,7 +340,7 @@ size_t story_alike(const struct story *s, size_t idx)
 		return 1;
 	for (; idx + nr < s->view->events_nr; nr++, ev = next) {
 		next = ev + 1;
-		if (next->kind != ev->kind || next->order != ev->order || next->nr > 1 || next->bytes_lg2 != ev->bytes_lg2 ||
+		if (next->kind != ev->kind || next->writer != ev->writer || next->order != ev->order || next->nr > 1 || next->bytes_lg2 != ev->bytes_lg2 ||
 		    next->pa != ev->pa + s->item_bytes || story_table(s, next->pa) != story_table(s, ev->pa) ||
 		    !story_follows(s->hw, place.level, ev->old, next->old) || !story_follows(s->hw, place.level, ev->new, next->new))
 			break;
@@ -381,12 +384,27 @@ static void story_invalidate(const struct story *s, const struct mem_event *ev, 
 	    cmd.inside ? "inside" : "that touch", (unsigned long long)cmd.iova, (unsigned long long)cmd.last);
 }
 
+/* What a writer read; one of several. */
+static void story_load(const struct story *s, const struct mem_event *ev, char *buf, size_t room)
+{
+	struct story_place place;
+
+	story_slots(s, ev->pa, 1, buf, room);
+	say(buf, room, ": ");
+	if (1u << ev->bytes_lg2 == s->item_bytes && story_where(s, story_table(s, ev->pa), &place))
+		story_entry(s->hw, place.level, ev->new, buf, room);
+	else
+		say(buf, room, "0x%llx", (unsigned long long)ev->new);
+}
+
 void story_event(const struct story *s, size_t idx, size_t nr, char *buf, size_t room)
 {
 	const struct mem_event *ev = &s->view->events[idx];
 	char number[24], kind[32] = "";
 
 	snprintf(number, sizeof(number), "#%zu", idx + 1);
+	if (ev->writer)
+		say(buf, room, "writer %u ", ev->writer);
 	story_kind(s, idx, kind, sizeof(kind));
 	say(buf, room, "%6s  %-16s  ", number, kind);
 	switch ((enum mem_event_kind)ev->kind) {
@@ -414,8 +432,16 @@ void story_event(const struct story *s, size_t idx, size_t nr, char *buf, size_t
 	case MEM_TOP:
 		story_whole(s, ev->pa, buf, room);
 		break;
+	case MEM_LOAD:
+		story_load(s, ev, buf, room);
+		break;
+	case MEM_WORD_LOAD:
+	case MEM_WORD_STORE:
+		say(buf, room, "a word outside of table memory%s", ev->old ? ", a lock" : "");
+		break;
 	case MEM_FENCE:
 	case MEM_SYNC:
+	case MEM_DONE:
 		while (buf[0] && buf[strlen(buf) - 1] == ' ')
 			buf[strlen(buf) - 1] = '\0';
 		break;

@@ -18,6 +18,7 @@
 #define DEVICES_MASK 7
 #define EXTRA_CLEAR (1 << 3)
 #define EXTRA_FAIL (1 << 4)
+#define SYNC_SWITCH 4 /* what follows a literal sync of version 2; 1 to 3: a writer of a round */
 
 static const uint8_t magic[] = { 'H', 'T', 'L' };
 
@@ -25,7 +26,8 @@ const char *const trace_formats[TRACE_FORMATS_NR] = {
 	"amdv1", "vtdss", "armv8_4k", "riscv64", "x86_64", "armv8_16k", "armv8_64k", "armv7s", "dart",
 };
 
-_Static_assert(OP_NR == 8, "a literal operation has three bits for its kind");
+_Static_assert(OP_SYNC == 7, "a literal operation has three bits for its kind; a switch is one of the syncs");
+_Static_assert(MEM_WRITERS_MAX == 3, "the layout names three writers");
 _Static_assert(CONFIG_KEYS_NR <= 64, "one bit for each key");
 
 /* How often each kind comes in random bytes, out of 16. A literal or spoiled operation is about 1 in 32. */
@@ -103,10 +105,13 @@ void trace_bin_open(struct trace_bin *b, const uint8_t *buf, size_t bytes, trace
 	memset(b, 0, sizeof(*b));
 	b->at = buf;
 	b->end = bytes ? buf + bytes : buf;
+	b->version = 1;
 	if (trace_bin_has_magic(buf, bytes)) {
 		b->at += sizeof(magic);
-		get_byte(b);
+		b->version = get_byte(b);
 	}
+	if (b->version != 1)
+		b->version = TRACE_BIN_VERSION;
 	get_config(b, configs);
 }
 
@@ -161,6 +166,48 @@ static void get_relative(struct trace_bin *b, uint8_t first, struct op *op)
 		pick_devices(&b->pick, op);
 }
 
+static void get_switches(struct trace_bin *b, struct op *op)
+{
+	unsigned nr = get_byte(b) % (OP_SWITCHES_MAX + 1), i;
+
+	memset(op, 0, sizeof(*op));
+	op->kind = OP_SWITCH;
+	for (; nr; nr--) {
+		uint8_t who = get_byte(b) % (MEM_WRITERS_MAX * MEM_WRITERS_MAX);
+		struct op_switch s = { .writer = who % MEM_WRITERS_MAX + 1, .to = who / MEM_WRITERS_MAX + 1, .at = get_number(b) };
+
+		for (i = 0; i < op->switches_nr && (op->switches[i].writer != s.writer || op->switches[i].at != s.at); i++)
+			;
+		if (i == op->switches_nr)
+			op->switches[op->switches_nr++] = s;
+	}
+}
+
+static void get_op(struct trace_bin *b, uint8_t first, struct op *op)
+{
+	if (first >= OP_LITERAL)
+		get_literal(b, first & 7, op);
+	else
+		get_relative(b, first, op);
+}
+
+/* A literal sync of version 2. */
+static void get_round(struct trace_bin *b, struct op *op)
+{
+	uint8_t what = get_byte(b) % (SYNC_SWITCH + 1);
+
+	if (what == SYNC_SWITCH) {
+		get_switches(b, op);
+		return;
+	}
+	get_op(b, what ? get_byte(b) : OP_LITERAL | OP_SYNC, op);
+	if (!op_may_thread(op->kind))
+		return;
+	op->thread = what;
+	op->devices_nr = 0;
+	memset(op->devices, 0, sizeof(op->devices));
+}
+
 bool trace_bin_next(struct trace_bin *b, const struct imap *im, const struct hw *hw, struct op *op)
 {
 	uint8_t first;
@@ -174,10 +221,10 @@ bool trace_bin_next(struct trace_bin *b, const struct imap *im, const struct hw 
 	b->pick.im = im;
 	b->pick.hw = hw;
 	first = get_byte(b);
-	if (first >= OP_LITERAL)
-		get_literal(b, first & 7, op);
+	if (first == (OP_LITERAL | OP_SYNC) && b->version > 1)
+		get_round(b, op);
 	else
-		get_relative(b, first, op);
+		get_op(b, first, op);
 	return true;
 }
 
@@ -193,8 +240,8 @@ int trace_bin_strict(const uint8_t *buf, size_t bytes, struct trace_error *err)
 		return refuse(err, "a binary trace starts with the bytes HTL");
 	if (bytes < sizeof(magic) + 3)
 		return refuse(err, "the binary trace ends within its header");
-	if (buf[3] != TRACE_BIN_VERSION)
-		return refuse(err, "version %u of the binary form is not known; this program reads version %d", buf[3], TRACE_BIN_VERSION);
+	if (buf[3] < 1 || buf[3] > TRACE_BIN_VERSION)
+		return refuse(err, "version %u of the binary form is not known; this program reads versions 1 and %d", buf[3], TRACE_BIN_VERSION);
 	if (buf[4] >= TRACE_FORMATS_NR)
 		return refuse(err, "the binary trace is for format number %u; this program knows 0 to %d", buf[4], TRACE_FORMATS_NR - 1);
 	return 0;
@@ -248,7 +295,7 @@ static void put_config(struct sink *s, unsigned format, const struct config *cfg
 
 static void put_extras(struct sink *s, const struct op *op)
 {
-	unsigned nr = op->devices_nr < OP_DEVICES_MAX ? op->devices_nr : OP_DEVICES_MAX;
+	unsigned nr = op->thread ? 0 : op->devices_nr < OP_DEVICES_MAX ? op->devices_nr : OP_DEVICES_MAX;
 
 	put_byte(s, nr | (op->kind == OP_DIRTY && op->clear ? EXTRA_CLEAR : 0) | (op->fail ? EXTRA_FAIL : 0));
 	if (op->fail)
@@ -259,9 +306,30 @@ static void put_extras(struct sink *s, const struct op *op)
 	}
 }
 
-static void put_op(struct sink *s, const struct op *op)
+static void put_switches(struct sink *s, const struct op *op)
 {
+	put_byte(s, OP_LITERAL | OP_SYNC);
+	put_byte(s, SYNC_SWITCH);
+	put_byte(s, op->switches_nr);
+	for (unsigned i = 0; i < op->switches_nr && i < OP_SWITCHES_MAX; i++) {
+		put_byte(s, op->switches[i].writer - 1 + MEM_WRITERS_MAX * (op->switches[i].to - 1));
+		put_number(s, op->switches[i].at);
+	}
+}
+
+static void put_op(struct sink *s, const struct op *op, uint8_t version)
+{
+	if (op->kind == OP_SWITCH) {
+		put_switches(s, op);
+		return;
+	}
+	if (op->thread && op_may_thread(op->kind)) {
+		put_byte(s, OP_LITERAL | OP_SYNC);
+		put_byte(s, op->thread);
+	}
 	put_byte(s, OP_LITERAL | op->kind);
+	if (op->kind == OP_SYNC && version > 1)
+		put_byte(s, 0);
 	if (op->kind != OP_SYNC)
 		put_number(s, op->iova);
 	if (op->kind == OP_MAP || op->kind == OP_UNMAP || op->kind == OP_DIRTY)
@@ -278,6 +346,7 @@ int trace_bin_write(const struct trace *t, uint8_t **buf, size_t *bytes)
 {
 	struct sink s = { 0 };
 	unsigned format = 0;
+	uint8_t version = 1;
 
 	*buf = NULL;
 	*bytes = 0;
@@ -288,13 +357,15 @@ int trace_bin_write(const struct trace *t, uint8_t **buf, size_t *bytes)
 	for (size_t i = 0; i < t->nr; i++) {
 		if (t->ops[i].kind >= OP_NR)
 			return -EINVAL;
+		if (t->ops[i].kind == OP_SWITCH || (t->ops[i].thread && op_may_thread(t->ops[i].kind)))
+			version = TRACE_BIN_VERSION;
 	}
 	for (size_t i = 0; i < sizeof(magic); i++)
 		put_byte(&s, magic[i]);
-	put_byte(&s, TRACE_BIN_VERSION);
+	put_byte(&s, version);
 	put_config(&s, format, &t->cfg);
 	for (size_t i = 0; i < t->nr; i++)
-		put_op(&s, &t->ops[i]);
+		put_op(&s, &t->ops[i], version);
 	*buf = s.buf;
 	*bytes = s.nr;
 	return 0;

@@ -3,7 +3,7 @@
  * trace_bin.h - the compact form of a trace, and what a fuzzer's input means. Any bytes decode to a configuration and operations that are
  * mostly valid; the text form, not this one, is what a regression is kept in.
  *
- *   magic    "HTL", a version byte                 left out: as if it were there
+ *   magic    "HTL", a version byte                 left out: as if it were there, version 1
  *   format   a byte: index into trace_formats, modulo their number
  *   config   a byte: 0 to 254: index into the format's list of configurations, modulo their number;
  *            255: a number whose bit n says that config_keys[n] follows; a byte each, a bitmap as a number
@@ -15,6 +15,10 @@
  *     b < 0xf0   relative: kind from b & 15, picked (pick.h) with draws from the bytes that follow; if b >> 4 is 12 or 14, then a fail;
  *                if it is 13 or 14, then devices
  *     otherwise  relative: kind from b & 15; 0xf0 to 0xf3: then spoiled; 0xf4 to 0xf7: then a fail, then devices
+ *
+ * In version 2 a literal sync is followed by a byte, modulo 5: 0: a sync it is; 1 to 3: the operation that comes now is by this writer of a
+ * round, if its kind may be and it is no literal sync, and has no device; 4: a switch: a byte, how many, modulo 17; for each a byte, modulo
+ * 9, (writer - 1) + 3 * (to - 1), and at: a number. A second switch of a writer at one number is none.
  *
  * A number is LEB128, of which 64 bits count. A draw with a bound up to 2^8 takes a byte, up to 2^16 two, else four, low byte first,
  * modulo the bound. Bytes past the end are 0; an operation that starts there is none. What a relative operation is depends on the interval
@@ -32,7 +36,8 @@
 #include "op.h"
 #include "pick.h"
 
-#define TRACE_BIN_VERSION 1
+/* The newest one. Version 1 has no rounds; a trace without any is still written in it. */
+#define TRACE_BIN_VERSION 2
 #define TRACE_FORMATS_NR 9
 
 /* Names by the format byte. Only ever appended to. */
@@ -54,6 +59,7 @@ struct trace_bin {
 	struct config cfg;
 	struct pick pick;
 	bool started;
+	uint8_t version;
 };
 
 /*

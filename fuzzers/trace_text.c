@@ -11,6 +11,9 @@
  *   dirty IOVA +LENGTH [clear] EXTRA...           likewise
  *   read, write, translate IOVA
  *   sync
+ *   thread N map ...                              map cut unmap dirty translate: writer N of a round, 1 to 3; no "at"
+ *   switch N at M to K, ...                       ends a round and runs it: just before writer N's primitive number M (from 0; one that
+ *                                                 it does not reach: when it has ended) writer K goes on. May say nothing: one by one
  *
  * PROT is letters of r w x, or "-" for none of them; then any of the words mmio cache priv bit6 bit7. EXTRA is fail=N, once: the N-th
  * allocation fails; or "at N read IOVA", "at N write IOVA", up to OP_DEVICES_MAX times: the device acts before attempt N (from 0) to store.
@@ -211,12 +214,62 @@ static int parse_extras(const char **text, struct op *op, struct trace_error *er
 			op->clear = true;
 		else if (w.nr >= 5 && !memcmp(w.at, "fail=", 5))
 			ret = parse_fail(&w, op, err);
+		else if (word_is(&w, "at") && op->thread)
+			ret = refuse_word(err, &w, "the device does not act within an operation of a round");
 		else if (word_is(&w, "at"))
 			ret = parse_device(text, op, err);
 		else
 			ret = refuse_word(err, &w, "%s takes no such word here", op_name(op->kind));
 	}
 	return ret;
+}
+
+/* A writer's number. */
+static int next_writer(const char **text, uint8_t *writer, struct trace_error *err)
+{
+	uint64_t number;
+	int ret = next_number(text, "the number of a writer", MEM_WRITERS_MAX, &number, err);
+
+	*writer = (uint8_t)number;
+	return ret || number ? ret : refuse(err, "writers are numbered from 1");
+}
+
+/* "N at M to K", one or more, a comma between two; nothing at all is fine. */
+static int parse_switches(const char **text, struct op *op, struct trace_error *err)
+{
+	const char *rest = *text;
+	struct word w;
+	int ret;
+
+	if (!scan_word(&rest, &w))
+		return 0;
+	for (;;) {
+		struct op_switch *s = &op->switches[op->switches_nr];
+		uint64_t at;
+
+		if (op->switches_nr == OP_SWITCHES_MAX)
+			return refuse(err, "a round takes at most %d switches", OP_SWITCHES_MAX);
+		ret = next_writer(text, &s->writer, err);
+		if (!ret)
+			ret = next_is(text, "at", err);
+		if (!ret)
+			ret = next_number(text, "the number of a primitive", UINT16_MAX, &at, err);
+		if (!ret)
+			ret = next_is(text, "to", err);
+		if (!ret)
+			ret = next_writer(text, &s->to, err);
+		if (ret)
+			return ret;
+		s->at = (uint16_t)at;
+		for (unsigned i = 0; i < op->switches_nr; i++)
+			if (op->switches[i].writer == s->writer && op->switches[i].at == s->at)
+				return refuse(err, "two switches at primitive %u of writer %u", s->at, s->writer);
+		op->switches_nr++;
+		if (!scan_word(text, &w))
+			return 0;
+		if (!word_is(&w, ","))
+			return refuse_word(err, &w, "a comma is expected between switches");
+	}
 }
 
 static int parse_op(const char *text, struct op *op, struct trace_error *err)
@@ -226,8 +279,16 @@ static int parse_op(const char *text, struct op *op, struct trace_error *err)
 
 	memset(op, 0, sizeof(*op));
 	scan_word(&text, &w);
+	if (word_is(&w, "thread")) {
+		ret = next_writer(&text, &op->thread, err);
+		if (ret)
+			return ret;
+		scan_word(&text, &w);
+	}
 	while (op->kind < OP_NR && !word_is(&w, op_name(op->kind)))
 		op->kind++;
+	if (op->thread && op->kind < OP_NR && !op_may_thread(op->kind))
+		return refuse_word(err, &w, "is no operation of a round; map cut unmap dirty translate are");
 	switch (op->kind) {
 	case OP_MAP:
 		ret = parse_map(&text, op, err);
@@ -244,8 +305,11 @@ static int parse_op(const char *text, struct op *op, struct trace_error *err)
 		break;
 	case OP_SYNC:
 		break;
+	case OP_SWITCH:
+		ret = parse_switches(&text, op, err);
+		break;
 	default:
-		return refuse_word(err, &w, "no operation has this name; there are map cut unmap dirty read write translate sync");
+		return refuse_word(err, &w, "no operation has this name; there are map cut unmap dirty read write translate sync thread switch");
 	}
 	return ret ? ret : parse_extras(&text, op, err);
 }
@@ -292,6 +356,32 @@ static int copy_line(const char *text, size_t bytes, char *buf, struct trace_err
 	return 0;
 }
 
+/* Whether op may follow what there is: rounds must be whole. */
+static int check_round_line(const struct trace *t, const struct op *op, struct trace_error *err)
+{
+	size_t waiting = ops_waiting(t->ops, t->nr), i, k;
+	bool threads = op->thread;
+
+	for (i = t->nr - waiting; threads && i < t->nr; i++)
+		if (t->ops[i].thread == op->thread)
+			return refuse(err, "there is a thread %u in this round already; a round ends with a switch line", op->thread);
+	if (op->kind != OP_SWITCH)
+		return waiting && !threads ? refuse(err, "operations with a thread number come before this, and no switch line") : 0;
+	if (!waiting)
+		return refuse(err, "no operation with a thread number comes before this switch");
+	for (k = 0; k < op->switches_nr; k++) {
+		unsigned writer = 0, to = 0;
+
+		for (i = t->nr - waiting; i < t->nr; i++) {
+			writer |= t->ops[i].thread == op->switches[k].writer;
+			to |= t->ops[i].thread == op->switches[k].to;
+		}
+		if (!writer || !to)
+			return refuse(err, "there is no thread %u in this round", writer ? op->switches[k].to : op->switches[k].writer);
+	}
+	return 0;
+}
+
 /* lines: how many have been read that are neither blank nor a comment alone. */
 static int parse_line(struct trace *t, const char *line, unsigned *lines, struct trace_error *err)
 {
@@ -303,6 +393,8 @@ static int parse_line(struct trace *t, const char *line, unsigned *lines, struct
 	if (*lines < 2)
 		return (*lines)++ ? parse_format(line, &t->cfg, err) : parse_version(line, err);
 	ret = parse_op(line, &op, err);
+	if (!ret)
+		ret = check_round_line(t, &op, err);
 	if (!ret && t->nr == TRACE_OPS_MAX)
 		ret = refuse(err, "a trace has at most %u operations", TRACE_OPS_MAX);
 	if (!ret)
@@ -331,6 +423,8 @@ int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_er
 		ret = refuse(err, "the trace is empty; it starts with \"hitless %d\"", TRACE_VERSION);
 	else if (!ret && lines == 1)
 		ret = refuse(err, "the trace ends without a line \"format NAME KEY=VALUE...\"");
+	else if (!ret && ops_waiting(t->ops, t->nr))
+		ret = refuse(err, "the trace ends with operations that have a thread number, and no switch line");
 	if (ret) {
 		err->line = line;
 		trace_release(t);
@@ -369,14 +463,24 @@ static void put_extras(struct line *l, const struct op *op)
 		put(l, " clear");
 	if (op->fail)
 		put(l, " fail=%u", op->fail);
-	for (unsigned i = 0; i < op->devices_nr && i < OP_DEVICES_MAX; i++) {
+	for (unsigned i = 0; !op->thread && i < op->devices_nr && i < OP_DEVICES_MAX; i++) {
 		const struct op_device *dev = &op->devices[i];
 
 		put(l, " at %u %s 0x%" PRIx64, dev->at, dev->write ? "write" : "read", dev->iova);
 	}
 }
 
-/* The longest is a map in brackets with every prot word and extra, each number at its widest: fewer than 250 characters. */
+static void put_switches(struct line *l, const struct op *op)
+{
+	put(l, "switch");
+	for (unsigned i = 0; i < op->switches_nr && i < OP_SWITCHES_MAX; i++)
+		put(l, "%s %u at %u to %u", i ? "," : "", op->switches[i].writer, op->switches[i].at, op->switches[i].to);
+}
+
+/*
+ * The longest is a map in brackets with every prot word and extra, each number at its widest: fewer than 260 characters; or a switch with all
+ * that it may have, fewer than 290.
+ */
 void op_print(const struct op *op, char *buf)
 {
 	bool ranged = op->kind == OP_MAP || op->kind == OP_UNMAP || op->kind == OP_DIRTY;
@@ -387,6 +491,12 @@ void op_print(const struct op *op, char *buf)
 		put(&l, "sync");
 		return;
 	}
+	if (op->kind == OP_SWITCH) {
+		put_switches(&l, op);
+		return;
+	}
+	if (op->thread && op_may_thread(op->kind))
+		put(&l, "thread %u ", op->thread);
 	put(&l, "%-5s ", op_name(op->kind));
 	if (!ranged || plus)
 		put(&l, "0x%" PRIx64, op->iova);

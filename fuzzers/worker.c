@@ -8,7 +8,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gen_round.h"
+#include "pct.h"
+#include "round.h"
 #include "run.h"
+
+/*
+ * Of so many domains all but one have rounds of several writers, at most so many. They are short, since tables are made and the top grows in a
+ * fresh one; that is about a quarter of the time.
+ */
+#define WORKER_ROUNDS_BUT_ONE_IN 16
+#define WORKER_ROUNDS_MAX_LG2 5
 
 /* The domain that this process runs now; a finding ends the process. */
 static struct {
@@ -110,6 +120,63 @@ static void worker_vary(struct rng *rng, struct config *cfg)
 		*cfg = varied;
 }
 
+/* Let several writers run at the same time, as priorities drawn for it say. The operations are where they can be minimized, whatever happens. */
+static void worker_round(struct worker *w, struct worker_stats *s, struct rng *rng)
+{
+	struct op ops[MEM_WRITERS_MAX], *last;
+	unsigned nr = gen_round(&worker_now.gen, ops), i;
+	uint64_t points = 0;
+	struct pct pct;
+
+	if (!nr)
+		return;
+	for (i = 0; i < nr; i++) {
+		w->ops[w->ops_nr] = ops[i];
+		__atomic_store_n(&w->ops_nr, w->ops_nr + 1, __ATOMIC_RELEASE);
+		exec_op(&worker_now.x, &ops[i]);
+	}
+	last = &w->ops[w->ops_nr];
+	memset(last, 0, sizeof(*last));
+	last->kind = OP_SWITCH;
+	__atomic_store_n(&w->ops_nr, w->ops_nr + 1, __ATOMIC_RELEASE);
+	pct_init(&pct, rng);
+	round_choose(&worker_now.x, pct_choose, &pct, last);
+	if (exec_op(&worker_now.x, last) == EXEC_SKIPPED) {
+		w->ops_nr -= nr + 1;
+		return;
+	}
+	for (i = 0; i < nr; i++)
+		points += worker_now.x.round->w[i].points;
+	w->ops_left -= nr;
+	s->operations += nr;
+	s->rounds.nr++;
+	s->rounds.operations += nr;
+	s->rounds.switches += last->switches_nr;
+	s->rounds.points += points;
+	s->rounds.longest = points > s->rounds.longest ? points : s->rounds.longest;
+	s->rounds.most = nr > s->rounds.most ? nr : s->rounds.most;
+}
+
+/* A short domain in which several writers run at the same time, two times out of three. */
+static void worker_rounds(struct worker *w, struct worker_stats *s, struct rng *rng)
+{
+	uint64_t steps = UINT64_C(1) << rng_below(rng, WORKER_ROUNDS_MAX_LG2 + 1);
+
+	for (; steps && w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); steps--) {
+		struct op *op;
+
+		if (w->ops_left >= MEM_WRITERS_MAX && rng_below(rng, 3)) {
+			worker_round(w, s, rng);
+			continue;
+		}
+		op = &w->ops[w->ops_nr];
+		gen_next(&worker_now.gen, op);
+		__atomic_store_n(&w->ops_nr, w->ops_nr + 1, __ATOMIC_RELEASE);
+		worker_count(s, op, exec_op(&worker_now.x, op));
+		w->ops_left--;
+	}
+}
+
 /* One domain: configuration, length and operations follow from the campaign's seed and the domain's number. */
 static void worker_domain(const struct plan *plan, struct worker *w)
 {
@@ -138,6 +205,10 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 	}
 	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im,
 		 &worker_now.x.check.hw);
+	if (plan->rounds && rng_below(&rng, WORKER_ROUNDS_BUT_ONE_IN)) {
+		worker_rounds(w, s, &rng);
+		ops = 0;
+	}
 	for (; ops && w->ops_left && !__atomic_load_n(&w->stop, __ATOMIC_RELAXED); ops--, w->ops_left--) {
 		struct op *op = &w->ops[w->ops_nr];
 

@@ -28,6 +28,7 @@ struct plan_config {
  * @real, @tiny: configurations of each geometry
  * @profile: of the generator
  * @vary: combine configurations with choices that do not belong to a format
+ * @rounds: let several writers run at the same time in some of the domains
  * @dir: where a worker saves what it finds
  */
 struct plan {
@@ -35,12 +36,17 @@ struct plan {
 	unsigned jobs;
 	struct exec_options exec;
 	enum gen_profile profile;
-	bool vary;
+	bool vary, rounds;
 	const char *dir;
 	const char *formats[WORKER_FORMATS_MAX];
 	unsigned formats_nr;
 	struct plan_config *real, *tiny;
 	unsigned real_nr, tiny_nr;
+};
+
+/* Rounds of several writers. @switches: written down; @points: primitives, @longest: of one round; @most: writers */
+struct worker_rounds {
+	uint64_t nr, operations, switches, points, longest, most;
 };
 
 /*
@@ -50,6 +56,7 @@ struct plan {
 struct worker_stats {
 	uint64_t domains, operations, refused, skipped, leaves, stores, ns;
 	uint64_t splits, maps_done, unmaps, unmaps_partial, no_memory, turns, twin_items;
+	struct worker_rounds rounds;
 	struct check_cost cost;
 	uint64_t comparisons[CHECK_NR];
 };

@@ -80,6 +80,8 @@ static void account_unlink(struct check *c, const struct asked *by, uint64_t pa)
 			     (unsigned long long)page->iova, (unsigned long long)last);
 	page->state = PAGE_UNLINKED;
 	page->syncs = c->syncs;
+	page->unlinked_op = c->view->op;
+	page->unlinked_by = (uint8_t)c->by;
 	c->linked_nr--;
 	c->unlinked_nr++;
 	owed_table(c, page->iova, last);
@@ -312,6 +314,8 @@ static void account_top(struct check *c, const struct asked *by, const struct me
 	/* A root that grew must point to the old one, which keeps all that is below it. */
 	if (old != MEM_NONE) {
 		check_page(c, old)->state = PAGE_PRIVATE;
+		/* One that came in this very round: its stores have taken effect already. */
+		check_page(c, old)->events_first = SIZE_MAX;
 		c->linked_nr--;
 		c->private_nr++;
 	}
@@ -363,6 +367,12 @@ static void account_store(struct check *c, const struct asked *by, size_t at, st
 	account_event(c, by, table, at, at);
 }
 
+/* Whether what the device may hold of an unlinked table is not known to be gone: who unlinked it has not synced since. */
+static bool account_unsynced(const struct check *c, const struct page *page)
+{
+	return page->syncs == c->syncs || (page->unlinked_op == c->view->op && page->unlinked_by != c->by);
+}
+
 static void account_free(struct check *c, const struct mem_event *ev)
 {
 	struct page *page = check_page(c, ev->pa);
@@ -375,7 +385,7 @@ static void account_free(struct check *c, const struct mem_event *ev)
 		check_report(c, VERDICT_LEAK, 8, page->level + 1u, KIND_TABLE, KIND_NONE, NULL,
 			     "table at 0x%llx was freed and its DMA mapping was not ended", (unsigned long long)ev->pa);
 	if (page->state == PAGE_UNLINKED) {
-		if (page->syncs == c->syncs && check_is_on(c, CHECK_IOTLB))
+		if (account_unsynced(c, page) && check_is_on(c, CHECK_IOTLB))
 			check_report(c, VERDICT_STALE_WALK_CACHE, 4, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 				     "table at 0x%llx, unlinked from iova 0x%llx, was freed before its invalidation completed",
 				     (unsigned long long)ev->pa, (unsigned long long)page->iova);
@@ -398,7 +408,7 @@ static void account_dma(struct check *c, const struct mem_event *ev)
 	if (!map && page->state == PAGE_LINKED && check_is_on(c, CHECK_WRITEBACK))
 		check_report(c, VERDICT_USE_AFTER_FREE, 8, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "the DMA mapping of the table at 0x%llx was ended while it is linked", (unsigned long long)ev->pa);
-	if (!map && page->state == PAGE_UNLINKED && page->syncs == c->syncs && check_is_on(c, CHECK_IOTLB))
+	if (!map && page->state == PAGE_UNLINKED && account_unsynced(c, page) && check_is_on(c, CHECK_IOTLB))
 		check_report(c, VERDICT_STALE_WALK_CACHE, 5, page->level + 1u, KIND_TABLE, KIND_NONE, &page->iova,
 			     "the DMA mapping of the table at 0x%llx, unlinked from iova 0x%llx, was ended before its invalidation completed",
 			     (unsigned long long)ev->pa, (unsigned long long)page->iova);
@@ -444,6 +454,52 @@ static void account_chain(struct check *c)
 	}
 }
 
+/* Event i of the log. */
+static void account_follow(struct check *c, const struct asked *by, size_t i, struct call_range *span)
+{
+	const struct mem_event *ev = &c->view->events[i];
+
+	switch ((enum mem_event_kind)ev->kind) {
+	case MEM_STORE:
+	case MEM_CAS:
+		account_store(c, by, i, span);
+		break;
+	case MEM_FREE:
+		account_free(c, ev);
+		break;
+	case MEM_TOP:
+		account_top(c, by, ev, i);
+		/* Whatever the new root translates. */
+		span->iova = 0;
+		span->last = layout_mask((unsigned)account_span_lg2(c, c->root_level));
+		if (span->last > c->hw.iova_low_last)
+			span->last = c->hw.iova_low_last;
+		break;
+	case MEM_INVALIDATE:
+		owed_command(c, ev);
+		break;
+	case MEM_SYNC:
+		owed_sync(c);
+		break;
+	case MEM_DMA_MAP:
+	case MEM_DMA_UNMAP:
+		account_dma(c, ev);
+		break;
+	case MEM_FLUSH:
+		owed_written_back(c, i);
+		break;
+	case MEM_ALLOC:
+	case MEM_FENCE:
+	case MEM_ALLOC_FAIL:
+	case MEM_DEVICE:
+	case MEM_LOAD:
+	case MEM_WORD_LOAD:
+	case MEM_WORD_STORE:
+	case MEM_DONE:
+		break;
+	}
+}
+
 void account_log(struct check *c, const struct call *call, const struct call_expect *want, struct call_range *span)
 {
 	const struct asked by = { call, want };
@@ -452,45 +508,50 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
 	c->grown_from = c->root_level;
 	c->owed_first = c->owed_nr;
 	account_chain(c);
+	for (i = 0; i < c->view->events_nr; i++)
+		account_follow(c, &by, i, span);
+}
+
+/* What a writer wrote back may have been stored by another one. */
+static void account_round_flush(struct check *c, size_t i)
+{
+	unsigned k;
+
+	for (k = 0; k < c->writers_nr; k++) {
+		owed_change(c, c->writers[k].id);
+		owed_written_back(c, i);
+	}
+}
+
+void account_round(struct check *c)
+{
+	size_t i;
+	unsigned k;
+
+	c->grown_from = c->root_level;
+	owed_round(c);
+	account_chain(c);
 	for (i = 0; i < c->view->events_nr; i++) {
 		const struct mem_event *ev = &c->view->events[i];
+		struct writer *w = c->writers;
+		struct asked by;
 
-		switch ((enum mem_event_kind)ev->kind) {
-		case MEM_STORE:
-		case MEM_CAS:
-			account_store(c, &by, i, span);
-			break;
-		case MEM_FREE:
-			account_free(c, ev);
-			break;
-		case MEM_TOP:
-			account_top(c, &by, ev, i);
-			/* Whatever the new root translates. */
-			span->iova = 0;
-			span->last = layout_mask((unsigned)account_span_lg2(c, c->root_level));
-			if (span->last > c->hw.iova_low_last)
-				span->last = c->hw.iova_low_last;
-			break;
-		case MEM_INVALIDATE:
-			owed_command(c, ev);
-			break;
-		case MEM_SYNC:
-			owed_sync(c);
-			break;
-		case MEM_DMA_MAP:
-		case MEM_DMA_UNMAP:
-			account_dma(c, ev);
-			break;
-		case MEM_FLUSH:
-			owed_written_back(c, i);
-			break;
-		case MEM_ALLOC:
-		case MEM_FENCE:
-		case MEM_ALLOC_FAIL:
-		case MEM_DEVICE:
-			break;
-		}
+		while (w->id != ev->writer)
+			w++;
+		by = (struct asked){ &w->call, &w->want };
+		c->by = w->id;
+		if (ev->kind == MEM_FLUSH)
+			account_round_flush(c, i);
+		owed_change(c, w->id);
+		if (ev->kind != MEM_FLUSH)
+			account_follow(c, &by, i, &w->span);
 	}
+	for (k = 0; k < c->writers_nr; k++) {
+		owed_change(c, c->by = c->writers[k].id);
+		owed_end(c, false);
+	}
+	c->by = 0;
+	owed_round_end(c);
 }
 
 /* Find a table in this state, to name it. */
@@ -503,13 +564,30 @@ static uint64_t account_find(const struct check *c, enum page_state state)
 	return i;
 }
 
+/* Whether a call that ran out of memory came as far as [iova, last], and not further. */
+static bool account_stopped(const struct check *c, const struct call *call, const struct call_result *res, uint64_t iova, uint64_t last)
+{
+	uint64_t stopped = call->iova + (res->granules << c->granule_lg2);
+
+	return res->ret == -ENOMEM && stopped >= iova && stopped <= last;
+}
+
+static bool account_round_stopped(const struct check *c, uint64_t iova, uint64_t last)
+{
+	unsigned i;
+
+	for (i = 0; i < c->writers_nr; i++)
+		if (account_stopped(c, &c->writers[i].call, &c->writers[i].res, iova, last))
+			return true;
+	return false;
+}
+
 /*
  * Tables that this call linked must be needed by a leaf; after -ENOMEM those on the way to the first leaf that was not made may be there
- * too.
+ * too. call NULL: of a round.
  */
 static void account_new_tables(struct check *c, const struct call *call, const struct call_result *res)
 {
-	uint64_t stopped = call->iova + (res->granules << c->granule_lg2);
 	size_t i;
 
 	for (i = 0; i < c->view->events_nr; i++) {
@@ -524,7 +602,8 @@ static void account_new_tables(struct check *c, const struct call *call, const s
 			continue;
 		last = page->iova + layout_mask((unsigned)account_span_lg2(c, page->level));
 		check_count(c, CHECK_ACCOUNTING, 1);
-		if (imap_overlaps(&c->im, page->iova, last) || (res->ret == -ENOMEM && stopped >= page->iova && stopped <= last))
+		if (imap_overlaps(&c->im, page->iova, last) ||
+		    (call ? account_stopped(c, call, res, page->iova, last) : account_round_stopped(c, page->iova, last)))
 			continue;
 		/* Growth puts tables between the old root and the new one. */
 		if (page->level > c->grown_from && page->iova == 0)
@@ -563,6 +642,14 @@ void account_end(struct check *c, const struct call *call, const struct call_res
 	owed_end(c, call && call->kind == CALL_SYNC);
 	if (call && call->kind != CALL_TRANSLATE && check_is_on(c, CHECK_ACCOUNTING))
 		account_new_tables(c, call, res);
+}
+
+void account_round_end(struct check *c)
+{
+	if (!check_is_on(c, CHECK_ACCOUNTING))
+		return;
+	account_tables_end(c, NULL);
+	account_new_tables(c, NULL, NULL);
 }
 
 void account_teardown(struct check *c)

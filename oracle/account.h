@@ -19,6 +19,14 @@ void account_log(struct check *c, const struct call *call, const struct call_exp
  */
 void account_end(struct check *c, const struct call *call, const struct call_result *res);
 
+/*
+ * account_round - likewise for the round that c->writers says, whose log is that of all writers: each step must be one that the writer who took
+ * it may take. A table that lost a race to be installed was never linked, and is freed by whoever made it. Extends the span of each writer.
+ * account_round_end is account_end for it.
+ */
+void account_round(struct check *c);
+void account_round_end(struct check *c);
+
 /* account_teardown - follow the log of the domain's end: tables are freed, which the device walks no more. */
 void account_teardown(struct check *c);
 

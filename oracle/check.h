@@ -36,6 +36,12 @@ bool check_may_call(const struct check *c, const struct call *call);
 void check_called(struct check *c, const struct call *call, const struct call_result *res);
 
 /*
+ * check_round - the calls of the round that check_round_begin was given have returned, the res of each writer is filled in, and the log holds
+ * what all of them did. Their ranges being disjoint, each must have come to what it would have by itself.
+ */
+void check_round(struct check *c);
+
+/*
  * check_root - the call has returned, and the engine goes on from the root at pa, of level. So must the device: what is mapped through a root
  * that it does not know faults.
  */

@@ -60,6 +60,15 @@ int check_init(struct check *c, const struct config *cfg, const struct mem_view 
 
 void check_state_release(struct check *c)
 {
+	unsigned i;
+
+	/* What one of them owes may be in use. */
+	for (i = 0; i <= MEM_WRITERS_MAX; i++) {
+		if (i == c->owing_now)
+			continue;
+		free(c->owing[i].owed);
+		free(c->owing[i].cmds);
+	}
 	imap_release(&c->im);
 	imap_release(&c->dirty);
 	imap_release(&c->written);

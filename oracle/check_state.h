@@ -76,6 +76,22 @@ struct call_expect {
 	struct call_range hull;
 };
 
+/*
+ * struct writer - one of the operations that run at the same time: a round.
+ *
+ * @id:    as in the log, from 1
+ * @call, @want, @res: what was asked, must come back, came back
+ * @claim: all that nobody else may touch: the call's range and every piece that it overlaps; last < iova: nothing
+ * @span:  what its stores to linked tables translate
+ */
+struct writer {
+	unsigned id;
+	struct call call;
+	struct call_expect want;
+	struct call_result res;
+	struct call_range claim, span;
+};
+
 /* A table as the log shows it. */
 enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
 
@@ -87,14 +103,15 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * @stamp:  the operation that allocated it
  * @children_nr: tables that it points to
  * @mapped: within the reach of a device that does not snoop
- * @syncs:  PAGE_UNLINKED: how many syncs there had been when it was unlinked
+ * @syncs, @unlinked_op, @unlinked_by: PAGE_UNLINKED: how many syncs there had been when it was unlinked, in which operation and by which writer
  * @touched_build, @touched_idx: history.h: the history that it has a record in, and which
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
 	bool mapped;
-	uint32_t stamp, children_nr, touched_build, touched_idx;
+	uint8_t unlinked_by;
+	uint32_t stamp, children_nr, touched_build, touched_idx, unlinked_op;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
 };
@@ -112,6 +129,18 @@ struct owed {
 	uint64_t iova, last;
 	struct imap_piece piece;
 	size_t cmds_nr, from;
+};
+
+/*
+ * struct owing - what each of several writers owes by itself: what is here of struct check while it is another one's turn, see there. What
+ * one writer's stores have left, the commands of another do not remove: nothing orders the two.
+ */
+struct owing {
+	struct owed *owed;
+	size_t owed_nr, owed_room, owed_from, owed_first, owed_waiting;
+	struct iotlb_cmd *cmds;
+	size_t cmds_nr, cmds_room;
+	uint64_t syncs;
 };
 
 /*
@@ -147,7 +176,10 @@ typedef void check_report_fn(void *arg, const struct verdict *v);
  * @owed:   not yet invalidated; @owed_from: for what is owed now, as in struct owed; @owed_first: the first of this call;
  *          @owed_waiting: those before it have arisen; @cmds: commands since
  *          the last sync
+ * @owing, @owing_now: those of the other writers; whose the fields above are now, 0 between operations and if there is one writer
  * @cost:   of the whole domain
+ * @by:     the writer whose operation is being looked at, 0: none by itself
+ * @writers, @writers_nr: the round that has begun, see check_round_begin
  * @chain:  by event: the next one that stores to the same new table
  * @history: explore.c's, of the operation that is being looked at
  */
@@ -172,6 +204,10 @@ struct check {
 	struct check_cost cost;
 	struct iotlb_cmd *cmds;
 	size_t cmds_nr, cmds_room;
+	struct owing owing[MEM_WRITERS_MAX + 1];
+	unsigned owing_now, by;
+	struct writer *writers;
+	unsigned writers_nr;
 	size_t *chain, chain_room;
 	struct history *history;
 	check_report_fn *report;

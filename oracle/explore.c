@@ -17,7 +17,9 @@
 /*
  * struct explore - one pass.
  *
- * @view, @until: of the epoch: where its walks start, and the place in the log that they cannot see
+ * @view, @until: of the epoch: what its walks see from the start, and the place in the log that they cannot see
+ * @since: the place where it starts
+ * @first, @last: what is translated; the rest is another pass's
  * @each:   report everything, prune nothing
  * @judge:  what a walk may come to
  * @path:   the items on the way, the last one decides
@@ -25,7 +27,8 @@
 struct explore {
 	struct check *c;
 	struct history *h;
-	uint32_t view, until;
+	uint32_t view, until, since;
+	uint64_t first, last;
 	explore_seen_fn *each;
 	void *each_arg;
 	uint64_t each_first, each_last;
@@ -71,10 +74,19 @@ static void explore_tell(struct explore *x, enum explore_kind kind, uint64_t iov
  */
 static void explore_end(struct explore *x, const struct state *s, struct inflight_seen *seen)
 {
-	if (x->each)
+	if (x->each) {
 		explore_tell(x, seen->kind, seen->iova, seen->last, seen->oa, seen->prot);
-	else if (!s->rest && (!s->first || seen->kind == EXPLORE_WILD))
-		inflight_judge(&x->judge, &x->path, seen);
+		return;
+	}
+	if (s->rest || (s->first && seen->kind != EXPLORE_WILD) || seen->last < x->first || seen->iova > x->last)
+		return;
+	if (seen->iova < x->first) {
+		seen->oa += x->first - seen->iova;
+		seen->iova = x->first;
+	}
+	if (seen->last > x->last)
+		seen->last = x->last;
+	inflight_judge(&x->judge, &x->path, seen);
 }
 
 /* Walks through slots first to first + nr - 1 of the table over base read memory that is no table that they may read. */
@@ -209,7 +221,7 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 		const struct version v = x->h->versions[i];
 		struct state next = *s;
 
-		next.view = v.pub > s->view ? v.pub : s->view;
+		next.view = history_join(x->h, s->view, v.pub);
 		next.rest = s->rest && i == newest;
 		/* A pointer that leaves other permissions standing changes everything below it. */
 		e = hw->format->decode(hw, level, v.raw & layout_mask(8u << hw->item_bytes_lg2));
@@ -217,7 +229,7 @@ static void explore_run(struct explore *x, const struct state *s, unsigned level
 		next.first = s->first && !v.seq && !v.uncleared && (i == newest || x->h->versions[i + 1].seq);
 		x->path.steps[x->path.nr++] = (struct inflight_step){ .level = (uint8_t)level,
 								      .torn = v.torn,
-								      .old = i < hi && x->h->versions[i + 1].seq <= s->view,
+								      .old = !x->h->several && i < hi && x->h->versions[i + 1].seq <= s->view,
 								      .pa = pa + ((uint64_t)r.first << hw->item_bytes_lg2),
 								      .raw = v.raw,
 								      .seq = v.seq,
@@ -303,7 +315,7 @@ static const char *explore_wrong(const struct explore *x, const struct state *s,
 		return NULL;
 	if (!mem_view_has(x->c->view, pa, (UINT64_C(1) << x->c->hw.index_lg2[level]) << x->c->hw.item_bytes_lg2))
 		return "points outside table memory";
-	*before_free = s->view < t->free;
+	*before_free = !history_sees(x->h, s->view, t->free);
 	return "was freed";
 }
 
@@ -312,8 +324,11 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 	const struct hw *hw = &x->c->hw;
 	struct touched *t = history_touched(x->h, pa);
 	bool before_free;
-	const char *wrong = explore_wrong(x, &s, t, level, pa, &before_free);
+	const char *wrong;
 
+	if (!root && (base > x->last || base + layout_mask(hw->item_lg2[level] + hw->index_lg2[level]) < x->first))
+		return;
+	wrong = explore_wrong(x, &s, t, level, pa, &before_free);
 	if (wrong) {
 		const struct mem_frame *f = mem_view_has(x->c->view, pa, 1) ? mem_view_frame(x->c->view, pa) : NULL;
 
@@ -323,13 +338,13 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 			return;
 	}
 	/* When the operation has ended the translation before is not good enough. */
-	s.whole |= x->judge.ended && !s.rest;
+	s.whole |= x->judge.after && !s.rest;
 	if (!t && !x->each && (s.rest || (!s.whole && explore_at_home(x, level, pa, base))))
 		return;
 	if (t)
 		history_runs(x->h, t, level);
 	if (t && !x->each && mixed_possible(hw))
-		mixed_table(x->h, t, level, base, root, s.view);
+		mixed_table(x->h, t, level, base, root, x->h->several ? 0 : s.view);
 	if (x->each || s.whole || !t || (t->alloc == HISTORY_NEVER && !explore_at_home(x, level, pa, base))) {
 		s.whole = true;
 		explore_whole(x, &s, t, level, pa, base, root);
@@ -338,18 +353,26 @@ static void explore_table(struct explore *x, struct state s, unsigned level, uin
 	}
 }
 
+/* What a walk has seen that starts at the root of the place seq of the log. */
+static uint32_t explore_root_view(struct explore *x, uint32_t seq)
+{
+	if (!x->h->several)
+		return seq > x->view ? seq : x->view;
+	return seq ? history_join(x->h, x->view, x->h->own[seq - 1]) : x->view;
+}
+
 /* A walk starts at a root: the one at the place seq of the log, or (0) the one from before. */
 static void explore_root(struct explore *x, uint64_t pa, unsigned level, uint32_t seq, bool newest)
 {
 	const struct hw *hw = &x->c->hw;
 	uint64_t top_last = layout_mask(hw->item_lg2[level] + hw->index_lg2[level]);
 	struct state s = {
-		.view = seq > x->view ? seq : x->view, .allowed = PROT_ACCESS, .rest = newest, .first = !seq && !x->judge.ended
+		.view = explore_root_view(x, seq), .allowed = PROT_ACCESS, .rest = newest, .first = !seq && !x->judge.after
 	};
 
 	x->path.nr = 0;
 	x->path.root_seq = seq;
-	x->path.since_seq = x->view;
+	x->path.since_seq = x->since;
 	explore_table(x, s, level, pa, 0, true);
 	if (x->each && level < hw->top_level_max)
 		explore_tell(x, EXPLORE_FAULT, top_last + 1, UINT64_MAX, 0, 0);
@@ -367,7 +390,7 @@ static void explore_epoch(struct explore *x)
 	for (i = 0; i < until; i++) {
 		if (view->events[i].kind != MEM_TOP)
 			continue;
-		if (i + 1 > x->view && pa != MEM_NONE)
+		if (!history_sees(x->h, x->view, (uint32_t)i + 1) && pa != MEM_NONE)
 			explore_root(x, pa, level, seq, false);
 		pa = view->events[i].pa;
 		level = (unsigned)view->events[i].old;
@@ -406,7 +429,7 @@ static void explore_epochs(struct explore *x)
 	for (i = 0; i <= view->events_nr; i++) {
 		if (i < view->events_nr && view->events[i].kind != MEM_SYNC)
 			continue;
-		x->view = (uint32_t)first;
+		x->view = x->since = (uint32_t)first;
 		x->until = i < view->events_nr ? (uint32_t)i + 1 : HISTORY_NEVER;
 		if (x->each || explore_active(x, first, i))
 			explore_epoch(x);
@@ -454,9 +477,18 @@ static bool explore_trivial(const struct check *c)
 	return true;
 }
 
+static void explore_ended(struct explore *x)
+{
+	x->view = HISTORY_NEVER - 1;
+	x->since = (uint32_t)x->c->view->events_nr;
+	x->until = HISTORY_NEVER;
+	x->judge.ended = x->judge.after = true;
+	explore_epoch(x);
+}
+
 void explore_log(struct check *c, const struct call *call, const struct call_expect *want)
 {
-	struct explore x = { .c = c, .h = explore_history(c) };
+	struct explore x = { .c = c, .h = explore_history(c), .last = UINT64_MAX };
 
 	if (!c->view->events_nr)
 		return;
@@ -469,12 +501,8 @@ void explore_log(struct check *c, const struct call *call, const struct call_exp
 	if (check_is_on(c, CHECK_INFLIGHT))
 		explore_epochs(&x);
 	/* What a device that does not snoop may read once all is said and done. */
-	if (c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(c, CHECK_WRITEBACK)) {
-		x.view = HISTORY_NEVER - 1;
-		x.until = HISTORY_NEVER;
-		x.judge.ended = true;
-		explore_epoch(&x);
-	}
+	if (c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(c, CHECK_WRITEBACK))
+		explore_ended(&x);
 }
 
 void explore_settle(struct check *c)
@@ -493,8 +521,132 @@ void explore_release(struct check *c)
 
 void explore_each(struct check *c, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg)
 {
-	struct explore x = { .c = c, .h = explore_history(c), .each = fn, .each_arg = arg, .each_first = iova, .each_last = last };
+	struct explore x = {
+		.c = c, .h = explore_history(c), .last = UINT64_MAX, .each = fn, .each_arg = arg, .each_first = iova, .each_last = last
+	};
 
 	history_build(x.h, c);
 	explore_epochs(&x);
+}
+
+/* --- several writers --- */
+
+/* Where the epoch of writer (0: of whatever is nobody's) that begins after event from - 1 ends: at the next SYNC of that writer, of any writer. */
+static size_t explore_next_sync(const struct check *c, unsigned writer, size_t from)
+{
+	while (from < c->view->events_nr &&
+	       (c->view->events[from].kind != MEM_SYNC || (writer && c->view->events[from].writer != writer)))
+		from++;
+	return from;
+}
+
+/* Walks that start when event i, a SYNC or the DONE of a writer, has been; SIZE_MAX: when the operation begins. */
+static void explore_since(struct explore *x, size_t i, size_t until, uint32_t ended)
+{
+	x->since = i == SIZE_MAX ? 0 : (uint32_t)i + 1;
+	/* Where any SYNC ends walks, those before this one have, too. */
+	if (x->h->several)
+		x->view = i == SIZE_MAX ? 0 : history_join(x->h, ended, x->h->own[i]);
+	else
+		x->view = x->since;
+	x->until = until == x->c->view->events_nr ? HISTORY_NEVER : (uint32_t)until + 1;
+	explore_epoch(x);
+}
+
+/*
+ * Every walk over the range of one writer. Its own SYNCs end walks there; whether another writer's do nobody promised. used: those that start
+ * when its operation has ended, and may come to nothing but what is translated after that; otherwise those that start at any time.
+ */
+static void explore_writer(struct explore *x, unsigned writer, bool used)
+{
+	size_t i, from = SIZE_MAX;
+	uint32_t ended = 0;
+
+	for (i = 0; used && i < x->c->view->events_nr; i++)
+		if (x->c->view->events[i].kind == MEM_DONE && x->c->view->events[i].writer == writer)
+			explore_since(x, i, x->c->view->events_nr, 0);
+	while (!used) {
+		i = explore_next_sync(x->c, writer, from + 1);
+		explore_since(x, from, i, ended);
+		ended = writer ? 0 : x->view;
+		if (i == x->c->view->events_nr)
+			break;
+		from = i;
+	}
+}
+
+static void explore_claim(struct explore *x, const struct writer *w)
+{
+	struct check *c = x->c;
+
+	c->by = w->id;
+	x->first = w->claim.iova;
+	x->last = w->claim.last;
+	inflight_init(&x->judge, c, &w->call, &w->want);
+	if (check_is_on(c, CHECK_INFLIGHT)) {
+		explore_writer(x, w->id, false);
+		x->judge.after = true;
+		explore_writer(x, w->id, true);
+	}
+	if (c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(c, CHECK_WRITEBACK))
+		explore_ended(x);
+	c->by = 0;
+}
+
+/* What is nobody's, from first to last, stays as it is all the time. */
+static void explore_unclaimed(struct explore *x, uint64_t first, uint64_t last)
+{
+	const struct call none = { .kind = CALL_SYNC };
+	const struct call_expect want = { 0 };
+
+	x->first = first;
+	x->last = last;
+	inflight_init(&x->judge, x->c, &none, &want);
+	if (check_is_on(x->c, CHECK_INFLIGHT))
+		explore_writer(x, 0, false);
+	if (x->c->hw.cfg.model == MODEL_INCOHERENT && check_is_on(x->c, CHECK_WRITEBACK))
+		explore_ended(x);
+}
+
+/* The next claim that begins at iova or above, or NULL. */
+static const struct writer *explore_next_claim(const struct check *c, uint64_t iova)
+{
+	const struct writer *next = NULL;
+	unsigned i;
+
+	for (i = 0; i < c->writers_nr; i++) {
+		const struct writer *w = &c->writers[i];
+
+		if (w->claim.last >= w->claim.iova && w->claim.iova >= iova && (!next || w->claim.iova < next->claim.iova))
+			next = w;
+	}
+	return next;
+}
+
+void explore_round(struct check *c)
+{
+	struct explore x = { .c = c, .h = explore_history(c) };
+	const struct writer *w;
+	uint64_t at = 0;
+
+	history_build(x.h, c);
+	while ((w = explore_next_claim(c, at))) {
+		if (w->claim.iova > at)
+			explore_unclaimed(&x, at, w->claim.iova - 1);
+		explore_claim(&x, w);
+		if (w->claim.last == UINT64_MAX)
+			return;
+		at = w->claim.last + 1;
+	}
+	explore_unclaimed(&x, at, UINT64_MAX);
+}
+
+void explore_each_of(struct check *c, unsigned writer, bool used, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg)
+{
+	struct explore x = {
+		.c = c, .h = explore_history(c), .last = UINT64_MAX, .each = fn, .each_arg = arg, .each_first = iova, .each_last = last
+	};
+
+	history_build(x.h, c);
+	explore_writer(&x, writer, used);
 }

@@ -16,6 +16,16 @@
  *
  * A table that the operation allocates holds its old bytes first, which nothing may read, then a zero in every slot, stored relaxed by ALLOC.
  * MEM_TOP is a release store to a location of its own. Bound: a walk overlaps one operation.
+ *
+ * Several writers. The log is one interleaving of what they did, in which each read what was stored last; other interleavings are other logs. The
+ * stores to one location are in the order of the log. For a device that does not snoop nothing else changes: there is one cache. For one that
+ * does, a view is a set of stores that are in memory. A store comes into memory after those of its own writer that it waits for (as above), and
+ * after what its writer had read of others before it (LOAD, and words of the engine's own), since who reads another's store reads memory; with
+ * each of these, what that one came after. So the view of a walk is raised by all of this.
+ *
+ * A walk over the range of one writer ends with that writer's SYNC, and with nobody else's: each waits for its own commands. When its operation
+ * has ended (DONE) its caller lets the device use the range: walks that start from then on see what the writer has stored or read, and come to
+ * the translation after. A walk over what is nobody's ends with any SYNC, and translates as ever.
  */
 #ifndef HITLESS_EXPLORE_H
 #define HITLESS_EXPLORE_H
@@ -44,6 +54,9 @@ typedef void explore_seen_fn(void *arg, const struct explore_seen *seen);
  */
 void explore_log(struct check *c, const struct call *call, const struct call_expect *want);
 
+/* explore_round - likewise for the round that c->writers says. */
+void explore_round(struct check *c);
+
 /* explore_settle - the accounting has moved on: what is not written back stays visible to a device that does not snoop. */
 void explore_settle(struct check *c);
 
@@ -52,5 +65,11 @@ void explore_release(struct check *c);
 
 /* explore_each - tell fn of everything that a walk over [iova, last] may have come to, at rest or not; compare nothing. For tests. */
 void explore_each(struct check *c, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg);
+
+/*
+ * Likewise of the round that c->writers says, for the walks over the range of one writer: of those that start when its operation has ended (used),
+ * or that start at any time.
+ */
+void explore_each_of(struct check *c, unsigned writer, bool used, uint64_t iova, uint64_t last, explore_seen_fn *fn, void *arg);
 
 #endif

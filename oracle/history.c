@@ -36,7 +36,74 @@ void history_release(struct history *h)
 	free(h->place);
 	free(h->sorted);
 	free(h->cover);
+	free(h->views);
+	free(h->reads);
 	memset(h, 0, sizeof(*h));
+}
+
+/* --- views --- */
+
+static bool history_view_sees(const struct history *h, const struct history_view *v, uint32_t place)
+{
+	uint32_t i;
+
+	if (!place || place > h->c->view->events_nr)
+		return !place;
+	if (v->upto[h->c->view->events[place - 1].writer] >= place)
+		return true;
+	for (i = 0; i < v->singles_nr && v->singles[i] != place; i++)
+		;
+	return i < v->singles_nr;
+}
+
+bool history_sees(const struct history *h, uint32_t view, uint32_t place)
+{
+	return h->several ? history_view_sees(h, &h->views[view], place) : place <= view;
+}
+
+/*
+ * A store by itself. An engine whose writers read more relaxed stores of each other than there is room for has the rest taken for not seen: more
+ * walks, not fewer.
+ */
+static void history_view_single(const struct history *h, struct history_view *v, uint32_t place)
+{
+	if (!history_view_sees(h, v, place) && v->singles_nr < HISTORY_SINGLES_MAX)
+		v->singles[v->singles_nr++] = place;
+}
+
+static void history_view_join(const struct history *h, struct history_view *v, const struct history_view *from)
+{
+	uint32_t i, nr = v->singles_nr;
+
+	for (i = 0; i <= MEM_WRITERS_MAX; i++)
+		if (from->upto[i] > v->upto[i])
+			v->upto[i] = from->upto[i];
+	v->singles_nr = 0;
+	for (i = 0; i < nr; i++)
+		history_view_single(h, v, v->singles[i]);
+	for (i = 0; i < from->singles_nr; i++)
+		history_view_single(h, v, from->singles[i]);
+}
+
+/* The number of a view. */
+static uint32_t history_view_add(struct history *h, const struct history_view *v)
+{
+	HISTORY_GROW(h->views, h->views_nr, h->views_room, 1);
+	h->views[h->views_nr] = *v;
+	return (uint32_t)h->views_nr++;
+}
+
+uint32_t history_join(struct history *h, uint32_t a, uint32_t b)
+{
+	struct history_view v;
+
+	if (!h->several)
+		return a > b ? a : b;
+	v = h->views[a];
+	history_view_join(h, &v, &h->views[b]);
+	if (!memcmp(&v.upto, &h->views[a].upto, sizeof(v.upto)) && v.singles_nr == h->views[a].singles_nr)
+		return a;
+	return history_view_add(h, &v);
 }
 
 struct touched *history_touched(const struct history *h, uint64_t pa)
@@ -127,9 +194,248 @@ static void history_add_flush(struct history *h, uint32_t event, const struct me
 		pa += history_add(h, event, pa, end - pa, 0);
 }
 
+/* --- several writers --- */
+
+/* A word of the engine's own that writers share: what came before it was stored to last, and what those knew who have read it. */
+struct history_word {
+	uint64_t word;
+	struct history_view released, read;
+};
+
+#define HISTORY_WORDS_MAX 16
+
+/* The item at pa was read by writer, when what view has was in memory. */
+struct history_read {
+	uint64_t pa;
+	uint32_t writer, view;
+};
+
+/*
+ * struct history_order - what is in memory once a store is there, while the log is read.
+ *
+ * @fenced:     what a store waits for because of the last barrier
+ * @acquired: what the writer has read of others, which was in memory by then
+ * @behind:   what was in memory before its stores: what came before those of others that it has overwritten, or before others read the item
+ * @known, @known_as: what the writer has read, or waited for by a SYNC, and so is in memory; its number, 0: nothing
+ */
+struct history_order {
+	struct history_view fenced[MEM_WRITERS_MAX + 1], acquired[MEM_WRITERS_MAX + 1], behind[MEM_WRITERS_MAX + 1], known[MEM_WRITERS_MAX + 1];
+	uint32_t known_as[MEM_WRITERS_MAX + 1];
+	struct history_word words[HISTORY_WORDS_MAX];
+	unsigned words_nr;
+};
+
+/* Whether event i stores one item, and not as one of several that are in no order. */
+static bool history_is_single(const struct mem_view *view, size_t i)
+{
+	const struct mem_event *ev = &view->events[i];
+
+	return ev->nr == 1 && ev->kind != MEM_ALLOC && !(ev->kind == MEM_STORE && ev->order == MEM_JOINED) &&
+	       !(i + 1 < view->events_nr && ev[1].kind == MEM_STORE && ev[1].order == MEM_JOINED);
+}
+
+/*
+ * The item at pa is read or overwritten by the writer of an event: if another one stored to it last, *seen is joined by that store, which is in
+ * memory or will be before, and what came before it. Of a fill or an ALLOC it is this item alone: then by what the event waited for.
+ */
+static void history_last(const struct history *h, unsigned writer, uint64_t pa, struct history_view *seen)
+{
+	const struct touched *t = history_touched(h, check_table(h->c, pa));
+	struct history_view before = { .singles_nr = 0 };
+	uint32_t idx, slot, place = 0;
+	unsigned last = writer;
+
+	if (!t)
+		return;
+	slot = (uint32_t)((pa - t->pa) >> h->c->hw.item_bytes_lg2);
+	if (t->alloc != HISTORY_NEVER) {
+		last = h->c->view->events[t->alloc - 1].writer;
+		before = h->views[t->alloc_pub];
+	}
+	for (idx = t->nodes_first; idx != HISTORY_NEVER; idx = h->nodes[idx].next) {
+		const struct history_node *n = &h->nodes[idx];
+
+		/* What came before the table was allocated was not about this table. */
+		if (n->event == HISTORY_NEVER || slot < n->first || slot > n->last || (t->alloc != HISTORY_NEVER && n->event < t->alloc))
+			continue;
+		last = h->c->view->events[n->event].writer;
+		history_view_join(h, &before, &h->views[h->own[n->event]]);
+		place = history_is_single(h->c->view, n->event) ? h->place[n->event] : 0;
+	}
+	/* What it stored itself it may have read out of its own store buffer. */
+	if (last == writer)
+		return;
+	history_view_join(h, seen, &before);
+	if (place)
+		history_view_single(h, seen, place);
+}
+
+static struct history_word *history_word(struct history_order *o, uint64_t word)
+{
+	unsigned i;
+
+	for (i = 0; i < o->words_nr && o->words[i].word != word; i++)
+		;
+	if (i == HISTORY_WORDS_MAX)
+		abort();
+	if (i == o->words_nr)
+		o->words[o->words_nr++] = (struct history_word){ .word = word };
+	return &o->words[i];
+}
+
+/* Everything that writer has stored up to place, and what that came after. */
+static struct history_view history_all(const struct history *h, const struct history_order *o, unsigned writer, uint32_t place)
+{
+	struct history_view v = o->acquired[writer];
+
+	history_view_join(h, &v, &o->behind[writer]);
+	if (place > v.upto[writer])
+		v.upto[writer] = place;
+	return v;
+}
+
+/* What a store of event i publishes: all before it, and itself if it is one item; or (relaxed) what came before the last barrier. */
+static uint32_t history_publish(struct history *h, const struct history_order *o, size_t i, bool all)
+{
+	unsigned w = h->c->view->events[i].writer;
+	struct history_view v = o->fenced[w];
+
+	if (all)
+		v = history_all(h, o, w, history_is_single(h->c->view, i) ? h->place[i] : h->place[i] - 1);
+	history_view_join(h, &v, &o->acquired[w]);
+	return history_view_add(h, &v);
+}
+
+/* What the writer knows to be in memory has grown by view. */
+static void history_know(struct history *h, struct history_order *o, unsigned writer, const struct history_view *view)
+{
+	struct history_view known = o->known[writer];
+
+	history_view_join(h, &known, view);
+	if (!memcmp(&known.upto, &o->known[writer].upto, sizeof(known.upto)) && known.singles_nr == o->known[writer].singles_nr)
+		return;
+	o->known[writer] = known;
+	o->known_as[writer] = history_view_add(h, &known);
+}
+
+static void history_read(struct history *h, struct history_order *o, unsigned writer, uint64_t pa)
+{
+	history_last(h, writer, pa, &o->acquired[writer]);
+	history_know(h, o, writer, &o->acquired[writer]);
+	if (!o->known_as[writer])
+		return;
+	HISTORY_GROW(h->reads, h->reads_nr, h->reads_room, 1);
+	h->reads[h->reads_nr++] = (struct history_read){ .pa = pa, .writer = writer, .view = o->known_as[writer] };
+}
+
+/* Event i stores to what others had read before: it comes after what they knew then. */
+static void history_after_reads(struct history *h, struct history_order *o, size_t i)
+{
+	const struct mem_event *ev = &h->c->view->events[i];
+	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2;
+	size_t k;
+
+	for (k = 0; k < h->reads_nr; k++) {
+		const struct history_read *r = &h->reads[k];
+
+		if (r->writer == ev->writer || r->pa + item <= ev->pa || r->pa >= ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2))
+			continue;
+		h->own[i] = history_join(h, h->own[i], r->view);
+		history_view_join(h, &o->behind[ev->writer], &h->views[r->view]);
+	}
+}
+
+/* Each item of event i that another writer stored to last is behind what this one stores from now on. */
+static void history_overwrite(struct history *h, struct history_order *o, size_t i)
+{
+	const struct mem_event *ev = &h->c->view->events[i];
+	const struct touched *t = history_touched(h, check_table(h->c, ev->pa));
+	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2, pa = ev->pa & ~(item - 1);
+
+	/* Nobody has stored there yet. */
+	if (!t || (t->nodes_first == HISTORY_NEVER && (t->alloc == HISTORY_NEVER || h->c->view->events[t->alloc - 1].writer == ev->writer)))
+		return;
+	for (; pa < ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2); pa += item)
+		history_last(h, ev->writer, pa, &o->behind[ev->writer]);
+}
+
+/* What event i publishes, of several writers of a device that snoops; its place is known. */
+static void history_order(struct history *h, struct history_order *o, size_t i)
+{
+	const struct mem_event *ev = &h->c->view->events[i];
+	unsigned w = ev->writer;
+	bool strong = h->c->hw.cfg.model == MODEL_STRONG;
+	struct history_word *word;
+	struct history_view all;
+
+	switch ((enum mem_event_kind)ev->kind) {
+	case MEM_LOAD:
+		history_read(h, o, w, ev->pa);
+		break;
+	case MEM_CAS:
+		history_read(h, o, w, ev->pa);
+		h->own[i] = history_publish(h, o, i, true);
+		history_after_reads(h, o, i);
+		o->fenced[w] = h->views[h->own[i]];
+		break;
+	case MEM_STORE:
+		h->own[i] = history_publish(h, o, i, strong || ev->order == MEM_RELEASE);
+		history_after_reads(h, o, i);
+		history_overwrite(h, o, i);
+		break;
+	case MEM_ALLOC:
+	case MEM_FREE:
+		h->own[i] = history_publish(h, o, i, strong);
+		break;
+	case MEM_TOP:
+		h->own[i] = history_publish(h, o, i, true);
+		break;
+	case MEM_FENCE:
+	case MEM_SYNC:
+	case MEM_DONE:
+		o->fenced[w] = history_all(h, o, w, h->place[i]);
+		h->own[i] = history_view_add(h, &o->fenced[w]);
+		if (ev->kind != MEM_FENCE)
+			history_know(h, o, w, &o->fenced[w]);
+		break;
+	case MEM_WORD_LOAD:
+		word = history_word(o, ev->pa);
+		history_view_join(h, &o->acquired[w], &word->released);
+		history_know(h, o, w, &o->acquired[w]);
+		history_view_join(h, &word->read, &o->known[w]);
+		break;
+	case MEM_WORD_STORE:
+		word = history_word(o, ev->pa);
+		history_view_join(h, &o->behind[w], &word->released);
+		history_view_join(h, &o->behind[w], &word->read);
+		all = history_all(h, o, w, h->place[i]);
+		history_view_join(h, &word->released, &all);
+		break;
+	case MEM_DEVICE:
+	case MEM_FLUSH:
+	case MEM_ALLOC_FAIL:
+	case MEM_DMA_MAP:
+	case MEM_DMA_UNMAP:
+	case MEM_INVALIDATE:
+		break;
+	}
+}
+
+/* Whether there are several writers, and a view therefore is more than a place. */
+static void history_start(struct history *h)
+{
+	static const struct history_view nothing;
+
+	h->several = h->c->writers_nr && h->c->hw.cfg.model != MODEL_INCOHERENT;
+	h->views_nr = h->reads_nr = 0;
+	if (h->several)
+		history_view_add(h, &nothing);
+}
+
 void history_build(struct history *h, struct check *c)
 {
 	bool ordered = c->hw.cfg.model != MODEL_WEAK, incoherent = c->hw.cfg.model == MODEL_INCOHERENT;
+	struct history_order order;
 	uint32_t fence = 0, joined = 0, seq;
 	size_t i;
 
@@ -138,6 +444,9 @@ void history_build(struct history *h, struct check *c)
 	h->touched_nr = h->nodes_nr = h->runs_nr = h->versions_nr = 0;
 	HISTORY_GROW(h->own, 0, h->own_room, c->view->events_nr);
 	HISTORY_GROW(h->place, 0, h->place_room, c->view->events_nr);
+	history_start(h);
+	if (h->several)
+		memset(&order, 0, sizeof(order));
 	for (i = 0; i < h->stale_nr; i++)
 		history_add(h, HISTORY_NEVER, h->stale[i].pa, 1u << c->hw.item_bytes_lg2, h->stale[i].raw);
 	for (i = 0; i < c->view->events_nr; i++) {
@@ -147,13 +456,17 @@ void history_build(struct history *h, struct check *c)
 		seq = ev->kind == MEM_STORE && ev->order == MEM_JOINED ? joined : (uint32_t)i + 1;
 		h->place[i] = seq;
 		h->own[i] = ordered ? seq : fence;
+		if (h->several)
+			history_order(h, &order, i);
 		switch ((enum mem_event_kind)ev->kind) {
 		case MEM_CAS:
-			h->own[i] = fence = seq;
+			fence = seq;
+			if (!h->several)
+				h->own[i] = seq;
 			history_add(h, (uint32_t)i, ev->pa, 1u << ev->bytes_lg2, 0);
 			break;
 		case MEM_STORE:
-			if (ev->order == MEM_RELEASE)
+			if (ev->order == MEM_RELEASE && !h->several)
 				h->own[i] = seq;
 			joined = seq;
 			history_add(h, (uint32_t)i, ev->pa, (uint64_t)ev->nr << ev->bytes_lg2, 0);
@@ -184,6 +497,10 @@ void history_build(struct history *h, struct check *c)
 		case MEM_DMA_MAP:
 		case MEM_DMA_UNMAP:
 		case MEM_INVALIDATE:
+		case MEM_LOAD:
+		case MEM_WORD_LOAD:
+		case MEM_WORD_STORE:
+		case MEM_DONE:
 			break;
 		}
 	}
@@ -238,8 +555,8 @@ static void history_push(struct history *h, struct run *run, uint64_t raw, unsig
 	} else if (run->versions_nr) {
 		v.floor = HISTORY_NEVER;
 	}
-	if (run->versions_nr && h->versions[h->versions_nr - 1].pub > v.pub)
-		v.pub = h->versions[h->versions_nr - 1].pub;
+	if (run->versions_nr)
+		v.pub = history_join(h, v.pub, h->versions[h->versions_nr - 1].pub);
 	h->versions[h->versions_nr++] = v;
 	run->versions_nr++;
 }
@@ -546,7 +863,7 @@ void history_visible(const struct history *h, const struct run *run, uint32_t vi
 	while (v[i].seq >= until)
 		i--;
 	*hi = run->versions_at + i;
-	while (i && v[i].floor > view)
+	while (i && !history_sees(h, view, v[i].floor))
 		i--;
 	*lo = run->versions_at + i;
 }

@@ -12,6 +12,25 @@
 #define HISTORY_NEVER UINT32_MAX
 
 /*
+ * With one writer a view is a place: whatever the writer did up to there is seen. So it is with several if the device does not snoop, since a
+ * cache has one content at any time, whoever stored it. Several writers of a device that snoops are in no order among each other beyond what
+ * one of them has read of another: there a view is a vector, by its number in the history; 0 is that of who has seen nothing.
+ */
+#define HISTORY_SINGLES_MAX 11
+
+/*
+ * struct history_view - what must be seen.
+ *
+ * @upto:    by writer: everything that it stored up to this place
+ * @singles: and these stores, whatever came before them: relaxed ones that another writer has read
+ */
+struct history_view {
+	uint32_t upto[MEM_WRITERS_MAX + 1];
+	uint32_t singles_nr, singles[HISTORY_SINGLES_MAX];
+};
+
+
+/*
  * struct version - what a run of slots held from one store to the next.
  *
  * @raw, @step_lg2: slot k of the run holds raw + (k << step_lg2), step_lg2 0: raw
@@ -54,14 +73,18 @@ struct stale {
 };
 
 struct history_node;
+struct history_read;
 
 /*
  * struct history - of the operation whose log is being looked at; reused from one to the next.
  *
  * @build: number of this history; a page that names it has a record in @touched
- * @own: by event, what a store publishes by itself; @place: its place in the log, one for all stores of a fill
+ * @own: by event, what a store publishes by itself, and what whoever syncs or has ended has seen to; @place: its place in the log, one for all stores of a fill
  * @stale: left by the operations before
  * @sorted, @cover: for building runs
+ * @several: views are vectors, by number
+ * @views, @views_nr: these
+ * @reads, @reads_nr: what a writer had waited for or read of others when it read an item: what is stored there later comes after that
  */
 struct history {
 	struct check *c;
@@ -74,12 +97,23 @@ struct history {
 	uint32_t *own, *place, *sorted, *cover;
 	size_t touched_nr, touched_room, nodes_nr, nodes_room, runs_nr, runs_room, versions_nr, versions_room, stale_nr, stale_room;
 	size_t own_room, place_room, sorted_room, cover_room;
+	bool several;
+	struct history_view *views;
+	size_t views_nr, views_room;
+	struct history_read *reads;
+	size_t reads_nr, reads_room;
 };
 
 void history_release(struct history *h);
 
 /* history_build - read the log of the current operation; c's pages are those of before it. */
 void history_build(struct history *h, struct check *c);
+
+/* Whether who has this view has seen the event at place. */
+bool history_sees(const struct history *h, uint32_t view, uint32_t place);
+
+/* The view of who has both. */
+uint32_t history_join(struct history *h, uint32_t a, uint32_t b);
 
 /* The table at pa if the operation touched it, or NULL. */
 struct touched *history_touched(const struct history *h, uint64_t pa);

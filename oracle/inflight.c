@@ -195,6 +195,8 @@ static void __attribute__((noreturn, cold)) inflight_report(struct inflight *j, 
 			class = VERDICT_TORN_ENTRY;
 		}
 	}
+	if (j->after && class != VERDICT_USE_AFTER_FREE && class != VERDICT_MISSING_FLUSH)
+		v.guarantee = 10;
 	inflight_steps(j, path, seen, iova, &v);
 	v.class = class;
 	v.want = before || after ? KIND_LEAF : KIND_HOLE;
@@ -205,7 +207,10 @@ static void __attribute__((noreturn, cold)) inflight_report(struct inflight *j, 
 	inflight_say_piece(j, after, iova, v.after, sizeof(v.after));
 	inflight_say_seen(seen, iova, is, sizeof(is));
 	snprintf(v.text, sizeof(v.text), "iova 0x%llx: %s may %ssee %s", (unsigned long long)iova,
-		 j->ended ? "the operation has ended, and a device that does not snoop" : "a walk in flight", j->ended ? "still " : "", is);
+		 j->ended   ? "the operation has ended, and a device that does not snoop"
+		 : j->after ? "a walk that starts when the operation has ended"
+			    : "a walk in flight",
+		 j->after ? "still " : "", is);
 	j->c->report(j->c->report_arg, &v);
 	__builtin_trap();
 }
@@ -235,7 +240,7 @@ void inflight_judge(struct inflight *j, const struct inflight_path *path, const 
 		right = inflight_is(seen, at, after);
 		if (right && j->ended)
 			right = inflight_size_right(j, seen, at, after);
-		else if (!right && !j->ended)
+		else if (!right && !j->after)
 			right = inflight_is(seen, at, j->mapped ? &j->piece : NULL);
 		check_count(j->c, j->ended ? CHECK_WRITEBACK : CHECK_INFLIGHT, 1);
 		if (!right && check_is_on(j->c, j->ended ? CHECK_WRITEBACK : CHECK_INFLIGHT))

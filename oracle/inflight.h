@@ -57,13 +57,14 @@ struct inflight_path {
  * struct inflight - the judge.
  *
  * @changes: [first, last] is what the operation maps or removes; elsewhere before and after are the same
- * @ended:   only the translation after it is right, in leaves of the right size
+ * @after:   only the translation after it is right: the walk starts when the operation has ended
+ * @ended:   likewise, in leaves of the right size; what a device that does not snoop may read once all is said and done
  * @around:  [around_first, around_last] is one piece of the interval map before the operation (@mapped), or lies in a hole
  */
 struct inflight {
 	struct check *c;
 	const struct call *call;
-	bool changes, cut, ended, mapped;
+	bool changes, cut, after, ended, mapped;
 	uint64_t first, last;
 	uint64_t around_first, around_last;
 	struct imap_piece piece;

@@ -273,3 +273,57 @@ void owed_end(struct check *c, bool settled)
 			     "in memory",
 			     (unsigned long long)c->owed[0].iova, (unsigned long long)c->owed[0].last);
 }
+
+/* --- several writers --- */
+
+void owed_change(struct check *c, unsigned writer)
+{
+	struct owing *from = &c->owing[c->owing_now];
+	const struct owing *to = &c->owing[writer];
+
+	if (writer == c->owing_now)
+		return;
+	*from = (struct owing){ c->owed,  c->owed_nr, c->owed_room, c->owed_from, c->owed_first, c->owed_waiting,
+				c->cmds, c->cmds_nr, c->cmds_room, c->syncs };
+	c->owed = to->owed;
+	c->owed_nr = to->owed_nr;
+	c->owed_room = to->owed_room;
+	c->owed_from = to->owed_from;
+	c->owed_first = to->owed_first;
+	c->owed_waiting = to->owed_waiting;
+	c->cmds = to->cmds;
+	c->cmds_nr = to->cmds_nr;
+	c->cmds_room = to->cmds_room;
+	c->syncs = to->syncs;
+	c->owing_now = writer;
+}
+
+void owed_round(struct check *c)
+{
+	unsigned i;
+
+	for (i = 1; i <= MEM_WRITERS_MAX; i++) {
+		struct owing *o = &c->owing[i];
+
+		o->owed_nr = o->owed_from = o->owed_first = o->owed_waiting = o->cmds_nr = 0;
+		o->syncs = c->syncs;
+	}
+}
+
+void owed_round_end(struct check *c)
+{
+	unsigned i;
+	size_t k;
+
+	owed_change(c, 0);
+	for (i = 1; i <= MEM_WRITERS_MAX; i++) {
+		const struct owing *o = &c->owing[i];
+
+		for (k = 0; k < o->owed_nr; k++) {
+			*owed_new(c) = o->owed[k];
+			c->owed[c->owed_nr - 1].cmds_nr = c->cmds_nr;
+		}
+		if (o->syncs > c->syncs)
+			c->syncs = o->syncs;
+	}
+}

@@ -37,4 +37,12 @@ void owed_sync(struct check *c);
  */
 void owed_end(struct check *c, bool settled);
 
+/*
+ * A round begins: from now on each writer owes by itself. owed_change - it is this writer's turn. owed_round_end - the round is over: what is
+ * deferred is owed by nobody in particular any more.
+ */
+void owed_round(struct check *c);
+void owed_change(struct check *c, unsigned writer);
+void owed_round_end(struct check *c);
+
 #endif

@@ -4,8 +4,8 @@
  */
 #include <errno.h>
 
+#include "check.h"
 #include "dirty.h"
-#include "predict.h"
 
 /* 0, -EINVAL, -ERANGE: the order of engine.h. */
 static int predict_range(const struct hw *hw, uint64_t iova, uint64_t last)
@@ -224,15 +224,12 @@ void check_predict(const struct check *c, const struct call *call, struct call_e
 	}
 }
 
-uint64_t check_begin(struct check *c, const struct call *call)
+static uint64_t predict_budget(const struct check *c, const struct call *call, const struct call_expect *want)
 {
 	uint64_t items = 0, known = c->blind ? c->view->live_nr : c->linked_nr;
-	struct call_range hull;
+	struct call_range hull = want->hull;
 	unsigned level;
 
-	dirty_begin(c);
-	check_predict(c, call, &c->want);
-	hull = c->want.hull;
 	if (hull.last < hull.iova)
 		hull.last = hull.iova;
 	for (level = 0; level <= c->hw.top_level_max; level++) {
@@ -247,4 +244,61 @@ uint64_t check_begin(struct check *c, const struct call *call)
 		items += tables << c->hw.index_lg2[level];
 	}
 	return 64 + 16 * items;
+}
+
+uint64_t check_begin(struct check *c, const struct call *call)
+{
+	dirty_begin(c);
+	check_predict(c, call, &c->want);
+	return predict_budget(c, call, &c->want);
+}
+
+/* --- several writers --- */
+
+/* What the caller must hold a lock over: the range, every piece that it overlaps, and so every leaf that goes or is cut with it. */
+static struct call_range predict_claim(const struct check *c, const struct writer *w)
+{
+	struct call_range claim = w->want.hull;
+	const struct imap_piece *p;
+
+	/* A call that is refused for its arguments touches nothing. */
+	if (w->want.ret && w->want.ret != -EADDRINUSE && w->want.ret != -ENOENT && w->want.ret != -EOPNOTSUPP)
+		return (struct call_range){ 1, 0 };
+	if (claim.last < claim.iova)
+		return (struct call_range){ 1, 0 };
+	p = imap_find(&c->im, claim.iova, NULL);
+	if (p)
+		claim.iova = p->iova;
+	p = imap_find(&c->im, claim.last, NULL);
+	if (p)
+		claim.last = p->last;
+	return claim;
+}
+
+static bool predict_apart(const struct call_range *a, const struct call_range *b)
+{
+	return a->last < a->iova || b->last < b->iova || a->last < b->iova || b->last < a->iova;
+}
+
+const char *check_round_begin(struct check *c, struct writer *writers, unsigned nr, uint64_t *budgets)
+{
+	unsigned i, k;
+
+	dirty_begin(c);
+	for (i = 0; i < nr; i++) {
+		struct writer *w = &writers[i];
+
+		if (!check_may_call(c, &w->call))
+			return "touches a range that still waits for a sync";
+		check_predict(c, &w->call, &w->want);
+		w->claim = predict_claim(c, w);
+		w->span = (struct call_range){ UINT64_MAX, 0 };
+		budgets[i] = predict_budget(c, &w->call, &w->want);
+		for (k = 0; k < i; k++)
+			if (!predict_apart(&w->claim, &writers[k].claim))
+				return "has two writers touch the same range or the same piece";
+	}
+	c->writers = writers;
+	c->writers_nr = nr;
+	return NULL;
 }

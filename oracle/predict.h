@@ -13,6 +13,13 @@
  */
 uint64_t check_begin(struct check *c, const struct call *call);
 
+/*
+ * check_round_begin - the calls of nr writers, whose id and call are filled in, are about to be made at the same time. Works out what each must
+ * return, and claims, and keeps writers, which must stay, for check_round. *budgets[i] is the steps of writer i. Returns NULL, or why they may
+ * not run at the same time: two of them touch one piece or one range, or under deferred invalidation one touches what waits for a sync.
+ */
+const char *check_round_begin(struct check *c, struct writer *writers, unsigned nr, uint64_t *budgets);
+
 /* check_predict - what call must return now. Pure. */
 void check_predict(const struct check *c, const struct call *call, struct call_expect *want);
 

@@ -196,6 +196,12 @@ static uint64_t sweep_run(struct sweep *s, unsigned level, uint64_t iova, uint64
 static void sweep_table(struct sweep *s, unsigned level, uint64_t table, uint64_t base, bool root, uint64_t first_idx, uint64_t last_idx,
 			uint8_t allowed);
 
+/* Whether the table was the root until another writer made the top grow: an unmap that had begun before that leaves it, as roots stay. */
+static bool sweep_was_root(const struct check *c, unsigned level, uint64_t iova)
+{
+	return c->root_level > c->grown_from && level == c->grown_from && !iova;
+}
+
 /* An item over [iova, last] that points to a table. */
 static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const struct hw_entry *e, uint8_t allowed)
 {
@@ -207,7 +213,8 @@ static void sweep_child(struct sweep *s, unsigned level, uint64_t iova, const st
 	if (wrong)
 		check_report(c, VERDICT_WALKS_DATA, 1, level, KIND_TABLE, KIND_BAD, &iova, "iova 0x%llx: table pointer to 0x%llx %s",
 			     (unsigned long long)iova, (unsigned long long)e->pa, wrong);
-	if (s->removed && check_frees_table(c, s->removed, iova, last) && check_is_on(c, CHECK_ACCOUNTING))
+	if (s->removed && check_frees_table(c, s->removed, iova, last) && !sweep_was_root(c, e->level, iova) &&
+	    check_is_on(c, CHECK_ACCOUNTING))
 		check_report(c, VERDICT_LEAK, 8, level, KIND_HOLE, KIND_TABLE, &iova,
 			     "unmap removed all of [0x%llx, 0x%llx] and left the empty table at 0x%llx", (unsigned long long)iova,
 			     (unsigned long long)last, (unsigned long long)e->pa);

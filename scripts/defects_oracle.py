@@ -16,7 +16,8 @@ from defects_bank import WORK, Failed, build, copy_patched, end_running, last_li
 # Quick, and about the oracle as a whole; then those of one part. Beside them the test that is named like the file that is patched.
 LIKELY = ("test_check", "test_deeds", "test_programs", "test_schedule", "test_tamper")
 LIKELY_OF = {
-    **dict.fromkeys(("explore", "history", "inflight", "mixed"), ("test_explore", "test_explore_random")),
+    **dict.fromkeys(("explore", "history", "inflight", "mixed"), ("test_explore", "test_explore_random", "test_explore_writers")),
+    **dict.fromkeys(("account", "owed", "predict", "check", "mem", "round"), ("test_round", "test_interleave")),
     **dict.fromkeys(("sweep", "layout"), ("test_sweep",)),
 }
 SLOW = ("cli_same", "cli_tiny")  # behind all others

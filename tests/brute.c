@@ -23,6 +23,7 @@
 struct store {
 	size_t event, group;
 	uint64_t item, mask, val, old;
+	unsigned writer;
 	bool clears, at_once;
 	uint64_t bit, before;
 };
@@ -30,7 +31,7 @@ struct store {
 /*
  * struct state - everything between two steps.
  *
- * @pc:       events before this one have been executed
+ * @pc:       by writer, its next event; those before it have been executed
  * @executed: stores that have been executed
  * @memory:   stores that have reached memory
  * @started:  a walk is in flight; the next item that it reads is in @table
@@ -40,7 +41,7 @@ struct store {
 struct state {
 	uint64_t executed, memory, table;
 	uint64_t read[CONFIG_LEVELS_MAX];
-	uint16_t pc;
+	uint16_t pc[MEM_WRITERS_MAX + 1];
 	uint8_t started, level, allowed, priv, read_nr;
 };
 
@@ -94,6 +95,19 @@ void brute_add(struct brute_set *set, const struct brute_outcome *o)
 	set->nr++;
 }
 
+bool brute_has(const struct brute_set *a, const struct brute_set *b)
+{
+	unsigned i, k;
+
+	for (i = 0; i < b->nr; i++) {
+		for (k = 0; k < a->nr && brute_compare(&a->at[k], &b->at[i]); k++)
+			;
+		if (k == a->nr)
+			return false;
+	}
+	return true;
+}
+
 bool brute_equal(const struct brute_set *a, const struct brute_set *b)
 {
 	unsigned i;
@@ -135,6 +149,7 @@ static void add_store(struct search *s, const struct store *st)
 			abort();
 	}
 	s->stores[s->stores_nr] = *st;
+	s->stores[s->stores_nr].writer = st->event == SIZE_MAX ? 0 : s->view->events[st->event].writer;
 	s->stores[s->stores_nr++].group = group_of(s, st->event);
 }
 
@@ -178,6 +193,9 @@ static void add_event(struct search *s, size_t at)
 	case MEM_FREE:
 		add_store(s, &(struct store){ .event = at, .item = ev->pa + BRUTE_FREED, .at_once = at_once });
 		break;
+	case MEM_WORD_STORE:
+		add_store(s, &(struct store){ .event = at, .item = ev->pa, .mask = UINT64_MAX, .val = at, .at_once = at_once });
+		break;
 	case MEM_FENCE:
 	case MEM_FLUSH:
 	case MEM_ALLOC_FAIL:
@@ -185,6 +203,9 @@ static void add_event(struct search *s, size_t at)
 	case MEM_DMA_UNMAP:
 	case MEM_INVALIDATE:
 	case MEM_SYNC:
+	case MEM_LOAD:
+	case MEM_WORD_LOAD:
+	case MEM_DONE:
 		break;
 	}
 }
@@ -347,6 +368,33 @@ static void reach(struct search *s, unsigned level, uint64_t table)
 	reach_values(s, level, item);
 }
 
+/* The item that an event reads, if it does. */
+static bool reads(const struct search *s, size_t at, uint64_t *item)
+{
+	const struct mem_event *ev = &s->view->events[at];
+
+	*item = ev->kind == MEM_WORD_LOAD ? ev->pa : ev->pa & ~low_mask(s->hw->item_bytes_lg2);
+	return ev->kind == MEM_LOAD || ev->kind == MEM_WORD_LOAD;
+}
+
+/* What another writer reads or overwrites it has an order with, whether a walk can tell or not. */
+static void find_shared_bits(struct search *s)
+{
+	uint64_t item;
+	size_t i, k;
+
+	for (i = 0; i < s->stores_nr; i++) {
+		bool shared = false;
+
+		for (k = 0; k < s->view->events_nr; k++)
+			shared |= reads(s, k, &item) && item == s->stores[i].item && s->view->events[k].writer != s->stores[i].writer;
+		for (k = 0; k < s->stores_nr; k++)
+			shared |= s->stores[k].item == s->stores[i].item && s->stores[k].writer != s->stores[i].writer;
+		if (shared && !s->stores[i].bit && s->stores[i].event != SIZE_MAX)
+			s->stores[i].bit = new_bit(s);
+	}
+}
+
 /* Give a bit to each store that the walk can tell, or to all. The others need no place: they can go to memory as soon as they may. */
 static void find_bits(struct search *s)
 {
@@ -357,6 +405,7 @@ static void find_bits(struct search *s)
 			s->stores[i].bit = new_bit(s);
 	if (s->b->plain)
 		return;
+	find_shared_bits(s);
 	if (s->b->root != MEM_NONE)
 		reach(s, s->b->root_level, s->b->root);
 	for (i = 0; i < s->view->events_nr; i++)
@@ -403,12 +452,13 @@ static uint64_t bits_of_group(const struct search *s, size_t group)
 /* Coherent: what each store waits for. A store without a bit waits for nothing that those after it do not wait for as well. */
 static void find_order(struct search *s)
 {
-	uint64_t all = 0, fenced = 0; /* stores before this event, before the last fence before it */
+	uint64_t any = 0, all[MEM_WRITERS_MAX + 1] = { 0 }, fenced[MEM_WRITERS_MAX + 1] = { 0 }; /* stores before this event: of all, of its writer; before its last fence */
 	size_t at, i;
 
 	for (at = 0; at < s->view->events_nr; at++) {
 		const struct mem_event *ev = &s->view->events[at];
-		bool release = ev->kind == MEM_CAS || ev->kind == MEM_TOP || (ev->kind == MEM_STORE && ev->order == MEM_RELEASE);
+		unsigned w = ev->writer;
+		bool release = ev->kind == MEM_CAS || ev->kind == MEM_TOP || ev->kind == MEM_WORD_STORE || (ev->kind == MEM_STORE && ev->order == MEM_RELEASE);
 
 		for (i = 0; i < s->stores_nr; i++) {
 			struct store *st = &s->stores[i];
@@ -416,19 +466,20 @@ static void find_order(struct search *s)
 
 			if (st->event != at)
 				continue;
-			older = all & ~bits_of_group(s, st->group);
-			st->before = older & bits_of_item(s, st->item);
+			older = all[w] & ~bits_of_group(s, st->group);
+			st->before = any & ~bits_of_group(s, st->group) & bits_of_item(s, st->item);
 			/* The device does not go through the engine's store buffer. */
 			if (ev->kind == MEM_DEVICE)
 				continue;
 			if (release || s->hw->cfg.model == MODEL_STRONG)
-				st->before = older;
+				st->before |= older;
 			else
-				st->before |= fenced;
+				st->before |= fenced[w];
 		}
-		all |= bits_of_event(s, at);
-		if (ev->kind == MEM_FENCE || ev->kind == MEM_CAS || ev->kind == MEM_SYNC)
-			fenced = all;
+		any |= bits_of_event(s, at);
+		all[w] |= bits_of_event(s, at);
+		if (ev->kind == MEM_FENCE || ev->kind == MEM_CAS || ev->kind == MEM_SYNC || ev->kind == MEM_DONE)
+			fenced[w] = all[w];
 	}
 }
 
@@ -506,46 +557,71 @@ static void stop_walk(struct state *st)
 
 /* --- what the engine and memory may do next --- */
 
-/* What the event does beside storing; the engine goes on to the next. */
-static void step_past(struct search *s, const struct state *st)
+/* Whether what the next event waits for is in memory. */
+static bool may_execute(const struct search *s, const struct state *st, size_t at)
 {
-	const struct mem_event *ev = &s->view->events[st->pc];
+	const struct mem_event *ev = &s->view->events[at];
+	const struct store *last = NULL;
+	uint64_t item, wait = 0;
+	size_t i;
+
+	if (!s->hw->cfg.coherent)
+		return true;
+	for (i = 0; (ev->kind == MEM_SYNC || ev->kind == MEM_DONE) && i < s->stores_nr; i++)
+		wait |= s->stores[i].writer == ev->writer || s->stores[i].event == SIZE_MAX ? s->stores[i].bit & st->executed : 0;
+	for (i = 0; reads(s, at, &item) && i < s->stores_nr; i++)
+		if (s->stores[i].item == item && s->stores[i].event != SIZE_MAX && s->stores[i].event < at)
+			last = &s->stores[i];
+	if (last && last->writer != ev->writer)
+		wait |= last->bit;
+	return !(wait & ~st->memory);
+}
+
+/* The next event of a writer from at on. */
+static uint16_t next_of(const struct search *s, unsigned writer, size_t at)
+{
+	while (at < s->view->events_nr && s->view->events[at].writer != writer)
+		at++;
+	return (uint16_t)at;
+}
+
+/* What event at does beside storing; its writer goes on to the next. */
+static void step_past(struct search *s, const struct state *st, size_t at)
+{
+	const struct mem_event *ev = &s->view->events[at];
 	uint64_t bytes = UINT64_C(1) << s->hw->item_bytes_lg2;
 	struct state next = *st;
 	size_t i;
 
-	if (ev->kind == MEM_SYNC) {
-		if (s->hw->cfg.coherent && st->memory != st->executed)
-			return;
+	if (!may_execute(s, st, at))
+		return;
+	if (ev->kind == MEM_SYNC && (!s->b->writer || ev->writer == s->b->writer))
 		stop_walk(&next);
-	}
 	for (i = 0; ev->kind == MEM_FLUSH && !s->hw->cfg.coherent && i < s->stores_nr; i++) {
 		const struct store *store = &s->stores[i];
 
 		if (store->item != BRUTE_TOP && store->item >= ev->pa && store->item - ev->pa + bytes <= ev->old)
 			next.memory |= store->bit & st->executed;
 	}
-	next.pc++;
+	next.pc[ev->writer] = next_of(s, ev->writer, at + 1);
 	visit(s, &next);
 }
 
 /*
- * The engine executes the next event. What it stores becomes something that may reach memory at once; in a cache one store comes first, of all
- * that the fill stores.
+ * Event at is executed. What it stores becomes something that may reach memory at once; in a cache one store comes first, of all that the fill
+ * stores.
  */
-static void step_engine(struct search *s, const struct state *st)
+static void step_event(struct search *s, const struct state *st, size_t at)
 {
 	struct state next = *st;
 	uint64_t left;
 	size_t i;
 
-	if (st->pc == s->view->events_nr)
-		return;
 	if (s->hw->cfg.coherent)
-		next.executed |= bits_of_event(s, st->pc);
-	left = bits_of_group(s, st->pc) & ~next.executed;
+		next.executed |= bits_of_event(s, at);
+	left = bits_of_group(s, at) & ~next.executed;
 	if (!left || s->hw->cfg.coherent) {
-		step_past(s, &next);
+		step_past(s, &next, at);
 		return;
 	}
 	for (i = 0; i < s->stores_nr; i++) {
@@ -557,6 +633,53 @@ static void step_engine(struct search *s, const struct state *st)
 		if (store->bit & left)
 			visit(s, &next);
 	}
+}
+
+/* Whether event b, which comes later, reads an item that event a stores to. */
+static bool is_read_by(const struct search *s, size_t a, size_t b)
+{
+	uint64_t item;
+	size_t i;
+
+	for (i = 0; reads(s, b, &item) && i < s->stores_nr; i++)
+		if (s->stores[i].event == a && s->stores[i].item == item)
+			return true;
+	return false;
+}
+
+/* An engine executes its next event; which one: that of the log's order, or (loose) each that reads of no other's before that has been executed. */
+static void step_engine(struct search *s, const struct state *st)
+{
+	size_t at, k, first = s->view->events_nr;
+	unsigned w;
+
+	for (w = 0; w <= MEM_WRITERS_MAX; w++)
+		if (st->pc[w] < first)
+			first = st->pc[w];
+	for (w = 0; w <= MEM_WRITERS_MAX; w++) {
+		at = st->pc[w];
+		if (at == s->view->events_nr || (at != first && !s->b->loose))
+			continue;
+		for (k = first; k < at; k++)
+			if (k >= st->pc[s->view->events[k].writer] && is_read_by(s, k, at))
+				break;
+		if (k == at)
+			step_event(s, st, at);
+	}
+}
+
+/* Whether somebody is still to read what was there before the store, as the log says. */
+static bool is_read_before(const struct search *s, const struct state *st, const struct store *store)
+{
+	uint64_t item;
+	size_t i;
+
+	if (!s->b->loose || store->event == SIZE_MAX)
+		return false;
+	for (i = 0; i < store->event; i++)
+		if (i >= st->pc[s->view->events[i].writer] && reads(s, i, &item) && item == store->item)
+			return true;
+	return false;
 }
 
 /* Coherent: one store that has been executed reaches memory. Otherwise one item is evicted. */
@@ -573,7 +696,7 @@ static void step_memory(struct search *s, const struct state *st)
 		if (!s->hw->cfg.coherent) {
 			next.memory |= bits_of_item(s, store->item) & st->executed;
 		} else {
-			if (store->before & ~st->memory)
+			if (store->before & ~st->memory || is_read_before(s, st, store))
 				continue;
 			next.memory |= store->bit;
 		}
@@ -604,6 +727,17 @@ static bool read_item(const struct search *s, const struct state *st, uint64_t t
 	return true;
 }
 
+/* Whether the operation of the writer has ended. */
+static bool is_done(const struct search *s, const struct state *st)
+{
+	size_t i;
+
+	for (i = 0; i < st->pc[s->b->writer]; i++)
+		if (s->view->events[i].kind == MEM_DONE && s->view->events[i].writer == s->b->writer)
+			return true;
+	return false;
+}
+
 static void step_start(struct search *s, const struct state *st)
 {
 	uint64_t root = s->b->root;
@@ -617,7 +751,7 @@ static void step_start(struct search *s, const struct state *st)
 		root = s->view->events[s->stores[i].val].pa;
 		level = (unsigned)s->view->events[s->stores[i].val].old;
 	}
-	if (root == MEM_NONE)
+	if (root == MEM_NONE || (s->b->used && !is_done(s, st)))
 		return;
 	if (!root_spans(s, level)) {
 		end(s, EXPLORE_FAULT, 0, 0);
@@ -732,6 +866,8 @@ void brute_walk(const struct brute *b, uint64_t iova, struct brute_set *set)
 	/* Padding is compared too. */
 	memset(&first, 0, sizeof(first));
 	first.executed = bits_of_event(&s, SIZE_MAX);
+	for (i = 0; i <= MEM_WRITERS_MAX; i++)
+		first.pc[i] = next_of(&s, (unsigned)i, 0);
 	seen_clear();
 	visit_first(&s, 0, &first);
 	free(s.stores);

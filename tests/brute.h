@@ -16,6 +16,11 @@
  *   incoherent   the engine stores into a cache. At any time any item of memory may become what the cache holds. FLUSH makes that so for the
  *                items that it covers wholly. TOP and FREE reach the device when they are executed. A SYNC waits for nothing
  *
+ * Several writers execute the log in its order; or (loose) in any order in which each reads and overwrites what it does in the
+ * log. Each has a store buffer of its own: what a store waits for are stores of the same writer, and the
+ * older ones to its item, by whomever. Who reads another's store (LOAD, or a word of the engine's own) reads memory: that happens when the store is
+ * there. Its own store it may read before. SYNC and DONE wait for the stores of their writer.
+ *
  * A walk reads memory, the root first, at any times between two SYNCs. A table allocated by the operation can be read once its zeroes have
  * reached memory; a table that was freed cannot be read from then on. A walk that does so nevertheless is wild.
  */
@@ -46,6 +51,9 @@ struct brute_older {
  * @view:  its log is that of the operation, its bytes are those of afterwards
  * @root, @root_level: what the device walked before the operation; MEM_NONE: nothing
  * @older, @older_nr: for a device that does not snoop
+ * @writer: walks end with the SYNCs of this writer alone; 0: with each
+ * @used:   and start when its operation is DONE
+ * @loose:  see above; for a device that snoops
  * @plain: do not leave out what the walk cannot tell; slower, and the same
  */
 struct brute {
@@ -55,6 +63,8 @@ struct brute {
 	unsigned root_level;
 	const struct brute_older *older;
 	size_t older_nr;
+	unsigned writer;
+	bool used, loose;
 	bool plain;
 };
 
@@ -88,6 +98,9 @@ void brute_walk(const struct brute *b, uint64_t iova, struct brute_set *set);
 
 /* Add an outcome unless it is there already. */
 void brute_add(struct brute_set *set, const struct brute_outcome *o);
+
+/* Whether a holds all outcomes of b. */
+bool brute_has(const struct brute_set *a, const struct brute_set *b);
 
 /* Whether a and b hold the same outcomes. */
 bool brute_equal(const struct brute_set *a, const struct brute_set *b);

@@ -135,6 +135,36 @@ actions)
 	assert o["comparisons"]["dirty"] > 0 and o["comparisons"]["failure"] > 0
 	PY
 	;;
+writers)
+	"$hitless" enumerate --quick --part writers --json >out.json || fail "enumerate writers: exit status $?"
+	python3 - out.json <<-'PY' || fail "enumerate --json lacks something"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	assert o["findings"] == [] and o["parts"] == ["writers"]
+	assert all(c["interleavings"] > c["rounds"] > 0 for c in o["configurations"])
+	assert o["rounds_cut_short"] < o["rounds"] / 10
+	PY
+	"$hitless" fuzz --ops 20000 --seed 4 --json 2>/dev/null >out.json || fail "fuzz --json"
+	python3 - out.json <<-'PY' || fail "a campaign has no rounds of several writers"
+	import json, sys
+	o = json.load(open(sys.argv[1]))
+	assert o["rounds"] > 100 and o["round_switches"] > o["rounds"] / 4, o
+	PY
+	expect 0 '^writers: [1-9][0-9]* rounds .* at least 1 in [0-9]+, 1 in [0-9]+' "$hitless" fuzz --ops 5000 --seed 5
+	expect 0 '^vtdss .* [1-9][0-9]* +[0-9.]+ +[1-9][0-9]+$' "$hitless" bench writers --format vtdss --quick
+	seed=$root/corpus/seeds/vtdss-two-writers.trace
+	expect 0 '^  writer 2: done, 13 primitives$' "$hitless" show "$seed"
+	expect 0 '^  writer 1 +#13  exchange fails    level 3 0x101000 .*: table 0x102000$' "$hitless" show --stores "$seed"
+	head='hitless 1\nformat vtdss\n'
+	trace a "${head}map 0x1000 -> 0x5000 +0x2000 rw\nthread 1 cut 0x2000\nthread 2 unmap 0x1000 +0x1000\nswitch\n"
+	expect 2 '^hitless: a: operation 4 has two writers touch the same range or the same piece$' "$hitless" replay a
+	trace a "${head}thread 1 cut 0x2000\n"
+	expect 2 '^hitless: a:3: .*no switch line' "$hitless" replay a
+	trace a "${head}thread 1 cut 0x2000 at 1 write 0\nswitch\n"
+	expect 2 '^hitless: a:3: .*device' "$hitless" replay a
+	trace a "${head}thread 1 cut 0x2000\nswitch 1 at 2 to 2\n"
+	expect 2 '^hitless: a:4: there is no thread 2' "$hitless" replay a
+	;;
 show)
 	seed=$root/corpus/seeds/vtdss-cut-middle.trace
 	expect 0 '^  root at 0x101000, level 3$' "$hitless" show "$seed"

@@ -191,7 +191,9 @@ static void hand_print_event(const struct mem_event *ev)
 		[MEM_FREE] = "FREE",           [MEM_DMA_MAP] = "DMA_MAP",
 		[MEM_DMA_UNMAP] = "DMA_UNMAP", [MEM_INVALIDATE] = "INVALIDATE",
 		[MEM_SYNC] = "SYNC",           [MEM_TOP] = "TOP",
-		[MEM_DEVICE] = "DEVICE",
+		[MEM_DEVICE] = "DEVICE",       [MEM_LOAD] = "LOAD",
+		[MEM_WORD_LOAD] = "WORD_LOAD", [MEM_WORD_STORE] = "WORD_STORE",
+		[MEM_DONE] = "DONE",
 	};
 
 	switch (ev->kind) {

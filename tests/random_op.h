@@ -48,6 +48,14 @@ static inline void random_op(uint64_t *state, struct op *op)
 {
 	memset(op, 0, sizeof(*op));
 	op->kind = random_below(state, OP_NR);
+	if (op->kind == OP_SWITCH) {
+		for (unsigned nr = random_below(state, OP_SWITCHES_MAX + 1); op->switches_nr < nr; op->switches_nr++)
+			op->switches[op->switches_nr] = (struct op_switch){ .writer = 1 + random_below(state, MEM_WRITERS_MAX),
+									    .to = 1 + random_below(state, MEM_WRITERS_MAX),
+									    .at = op->switches_nr << 11 | random_number(state) >> 53 };
+		return;
+	}
+	op->thread = op_may_thread(op->kind) && !random_below(state, 3) ? 1 + random_below(state, MEM_WRITERS_MAX) : 0;
 	if (op->kind != OP_SYNC)
 		op->iova = random_number(state);
 	if (op->kind == OP_MAP || op->kind == OP_UNMAP || op->kind == OP_DIRTY)
@@ -60,12 +68,33 @@ static inline void random_op(uint64_t *state, struct op *op)
 		return;
 	op->clear = op->kind == OP_DIRTY && random_below(state, 2);
 	op->fail = random_below(state, 4) ? 0 : random_number(state);
-	op->devices_nr = random_below(state, 4) ? 0 : random_below(state, OP_DEVICES_MAX + 1);
+	op->devices_nr = op->thread || random_below(state, 4) ? 0 : random_below(state, OP_DEVICES_MAX + 1);
 	for (unsigned i = 0; i < op->devices_nr; i++) {
 		op->devices[i].at = random_number(state);
 		op->devices[i].write = random_below(state, 2);
 		op->devices[i].iova = random_number(state);
 	}
+}
+
+/* One more operation, or a switch for those that wait; rounds are whole when random_trace_end has been called. */
+static inline void random_trace_push(uint64_t *state, struct trace *t)
+{
+	size_t waiting = ops_waiting(t->ops, t->nr), i;
+	struct op op;
+
+	do
+		random_op(state, &op);
+	while (op.kind == OP_SWITCH && !waiting);
+	for (i = 0; op.kind == OP_SWITCH && i < op.switches_nr; i++) {
+		op.switches[i].writer = t->ops[t->nr - 1 - random_below(state, (uint32_t)waiting)].thread;
+		op.switches[i].to = t->ops[t->nr - 1 - random_below(state, (uint32_t)waiting)].thread;
+	}
+	trace_push_whole(t, &op);
+}
+
+static inline void random_trace_end(struct trace *t)
+{
+	t->nr -= ops_waiting(t->ops, t->nr);
 }
 
 static inline void random_config(uint64_t *state, const char *format, struct config *cfg)

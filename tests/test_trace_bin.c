@@ -204,12 +204,9 @@ static void test_trace_bin__what_is_written_reads_back(void **state)
 
 		trace_init(&t);
 		random_config(&rng, trace_formats[n % TRACE_FORMATS_NR], &t.cfg);
-		for (unsigned i = 0; i < n % RANDOM_OPS_NR; i++) {
-			struct op op;
-
-			random_op(&rng, &op);
-			trace_push(&t, &op);
-		}
+		for (unsigned i = 0; i < n % RANDOM_OPS_NR; i++)
+			random_trace_push(&rng, &t);
+		random_trace_end(&t);
 		assert_int_equal(trace_bin_write(&t, &buf, &bytes), 0);
 		read_back(buf, bytes, &again);
 		expect_same_trace(&t, &again);
@@ -226,7 +223,8 @@ static void test_trace_bin__text_to_binary_to_text(void **state)
 		"map   0x40000000 -> 0xb40c0000000 +0x40000000 rw\ncut   0x40201000 fail=2\ncut   0x40201000 at 3 write 0x40200000\n"
 		"unmap [0x2000, 0xfff]\nmap   [0x0, 0xffffffffffffffff] -> 0x1 - mmio bit6 bit7 fail=65535 at 65535 read "
 		"0xffffffffffffffff\n"
-		"dirty 0x40201000 +0x1000 clear\nwrite 0x40202000\nread  0x1\ntranslate 0xffffffffffffffff\nsync\n";
+		"dirty 0x40201000 +0x1000 clear\nwrite 0x40202000\nread  0x1\ntranslate 0xffffffffffffffff\nsync\n"
+		"thread 3 cut   0x1 fail=2\nthread 1 translate 0x2\nswitch 1 at 0 to 3, 3 at 65535 to 1\nthread 2 unmap 0x1000 +0x1000\nswitch\n";
 	struct trace t, again;
 	struct trace_error err;
 	char *out = NULL;
@@ -297,7 +295,9 @@ static void test_trace_bin__headers(void **state)
 		{ "HTL\1\0\xfe", 6, "amdv1 defer=yes model=weak", 0, NULL },
 		{ "HTL\1\x09\1", 6, "amdv1 tiny=2", 0, "format number 9; this program knows 0 to 8" },
 		{ "HTL\1\x08\1", 6, "dart", 0, NULL },
-		{ "HTL\2\0\1z", 7, "amdv1 tiny=2", 1, "version 2 of the binary form is not known" },
+		{ "HTL\2\0\1z", 7, "amdv1 tiny=2", 1, NULL },
+		{ "HTL\3\0\1z", 7, "amdv1 tiny=2", 1, "version 3 of the binary form is not known" },
+		{ "HTL\0\0\1z", 7, "amdv1 tiny=2", 1, "version 0 of the binary form is not known" },
 		{ "HTL", 3, "amdv1 levels=3 ias=40", 0, "ends within its header" },
 		{ "HTL\1", 4, "amdv1 levels=3 ias=40", 0, "ends within its header" },
 		{ "HTL\1\4", 5, "x86_64", 0, "ends within its header" },

@@ -148,7 +148,16 @@ static void test_trace_text__equal_looks_at_what_the_kind_uses(void **state)
 		.devices = { { 1, true, 7 } },
 	};
 	/* kinds that see the change, one bit each */
-	enum { MAP = 1 << OP_MAP, CUT = 1 << OP_CUT, UNMAP = 1 << OP_UNMAP, DIRTY = 1 << OP_DIRTY, FOUR = 15, POINTS = FOUR | 0x70 };
+	enum {
+		MAP = 1 << OP_MAP,
+		CUT = 1 << OP_CUT,
+		UNMAP = 1 << OP_UNMAP,
+		DIRTY = 1 << OP_DIRTY,
+		SWITCH = 1 << OP_SWITCH,
+		FOUR = 15,
+		POINTS = FOUR | 0x70,
+		THREADS = FOUR | 1 << OP_TRANSLATE,
+	};
 	static const struct {
 		size_t offset;
 		unsigned seen_by;
@@ -159,9 +168,12 @@ static void test_trace_text__equal_looks_at_what_the_kind_uses(void **state)
 		{ offsetof(struct op, iova), POINTS },
 		{ offsetof(struct op, last), MAP | UNMAP | DIRTY },
 		{ offsetof(struct op, oa), MAP },
-		{ offsetof(struct op, devices_nr), FOUR },
-		{ offsetof(struct op, devices[0].at), FOUR },
-		{ offsetof(struct op, devices[0].write), FOUR },
+		{ offsetof(struct op, thread), THREADS },
+		{ offsetof(struct op, devices_nr), FOUR | SWITCH },
+		/* The same bytes as the first switch. */
+		{ offsetof(struct op, devices[0].at), FOUR | SWITCH },
+		{ offsetof(struct op, devices[0].write), FOUR | SWITCH },
+		{ offsetof(struct op, switches[0].to), FOUR | SWITCH },
 		{ offsetof(struct op, devices[0].iova), FOUR },
 		{ offsetof(struct op, devices[1].iova), 0 },
 	};
@@ -185,7 +197,7 @@ static void test_trace_text__equal_looks_at_what_the_kind_uses(void **state)
 
 static void test_trace_text__names(void **state)
 {
-	static const char *const names[OP_NR] = { "map", "cut", "unmap", "dirty", "read", "write", "translate", "sync" };
+	static const char *const names[OP_NR] = { "map", "cut", "unmap", "dirty", "read", "write", "translate", "sync", "switch" };
 
 	(void)state;
 	for (unsigned kind = 0; kind < OP_NR; kind++)
@@ -201,6 +213,10 @@ static void test_trace_text__files(void **state)
 		{ "hitless 1\nformat amdv1", "hitless 1\nformat amdv1\n" },
 		{ "hitless 1\nformat amdv1\n", "hitless 1\nformat amdv1\n" },
 		{ "hitless 1\r\nformat amdv1 ias=40\r\nsync\r\n\r\ncut 1\r", "hitless 1\nformat amdv1 ias=40\nsync\ncut   0x1\n" },
+		{ "hitless 1\nformat amdv1\nthread 2 cut 1\nthread 1 map 0 -> 0 +1 r fail=3 # waits\nswitch 1 at 3 to 2,2 at 0x10 to 1 # both\n"
+		  "thread 3 translate 7\nswitch\n",
+		  "hitless 1\nformat amdv1\nthread 2 cut   0x1\nthread 1 map   0x0 -> 0x0 +0x1 r fail=3\nswitch 1 at 3 to 2, 2 at 16 to 1\n"
+		  "thread 3 translate 0x7\nswitch\n" },
 		{ "# a story\n\n \t\nhitless 0x1 # v\n#\n\nformat  amdv1 # f=1\n\n#x\nsync\n\n", "hitless 1\nformat amdv1\nsync\n" },
 		{ "hitless 1\nformat armv8_4k stage=2 ias=40 oas=44 bbm=2 model=weak tlb=arm\n"
 		  "map   0x40000000 -> 0x0b40c0000000 +0x40000000 rw\ncut   0x40201000 fail=2                # the second allocation "
@@ -260,6 +276,19 @@ static void test_trace_text__rejects_bad_files(void **state)
 		{ HEAD "sync\n\n# x\nhitless 1\n", 6, "\"hitless\": no operation has this name" },
 		{ "\xef\xbb\xbfhitless 1\n", 1, "\"???hitless\": a trace starts with" },
 		{ "hitless 1\rformat amdv1\r", 1, "\"1?format\": the version" },
+		{ "hitless 1\nformat amdv1\nswitch\n", 3, "no operation with a thread number comes before this switch" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\n", 3, "the trace ends with operations that have a thread number" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nsync\n", 4, "come before this, and no switch line" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nthread 1 cut 2\nswitch\n", 4, "there is a thread 1 in this round already" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nswitch 1 at 3 to 2\n", 4, "there is no thread 2 in this round" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nswitch 2 at 3 to 1\n", 4, "there is no thread 2 in this round" },
+		{ "hitless 1\nformat amdv1\nthread 0 cut 1\n", 3, "writers are numbered from 1" },
+		{ "hitless 1\nformat amdv1\nthread 4 cut 1\n", 3, "the number of a writer is at most 3" },
+		{ "hitless 1\nformat amdv1\nthread 1 write 1\n", 3, "\"write\": is no operation of a round" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1 at 3 write 0\n", 3, "the device does not act within an operation of a round" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nswitch 1 at 3 to 1, 1 at 3 to 1\n", 4, "two switches at primitive 3 of writer 1" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nswitch 1 at 3 1\n", 4, "\"1\": \"to\" is expected here" },
+		{ "hitless 1\nformat amdv1\nthread 1 cut 1\nswitch 1 at 65536 to 1\n", 4, "the number of a primitive is at most 65535" },
 	};
 
 	(void)state;
@@ -499,12 +528,9 @@ static void test_trace_text__random_round_trip(void **state)
 
 		trace_init(&t);
 		random_config(&rng, "riscv64", &t.cfg);
-		for (unsigned i = 0; i < RANDOM_OPS_NR; i++) {
-			struct op op;
-
-			random_op(&rng, &op);
-			trace_push(&t, &op);
-		}
+		for (unsigned i = 0; i < RANDOM_OPS_NR; i++)
+			random_trace_push(&rng, &t);
+		random_trace_end(&t);
 		text = text_of(&t);
 		parse_or_fail(&again, text);
 		assert_int_equal(again.nr, t.nr);
