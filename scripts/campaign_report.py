@@ -8,7 +8,7 @@ from html import escape
 PLATEAU_PART = 0.25  # a count has plateaued if it did not grow during the last quarter
 GROWING = {"libfuzzer": ("edges", "features"), "afl": ("edges", "inputs")}
 COLOURS = ("#1b6ca8", "#c8553d", "#3a7d44", "#8e5ea2", "#b8860b", "#2f8f9d", "#6b705c", "#d1495b")
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 220, 64, 28
+WIDTH, HEIGHT, LEFT, BOTTOM = 500, 220, 64, 28
 
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2em auto; max-width: 72em; padding: 0 1em; color: #1a1a1a; background: #fff; }
@@ -95,7 +95,7 @@ def plot(title, curves):
         return ""
     t_max, v_max = max(t for t, _ in points) or 1, max(v for _, v in points) or 1
     v_min = min(v for _, v in points)
-    v_min = v_min if v_min > v_max / 2 else 0  # far from zero: the growth is what is to be seen
+    v_min = v_min if v_max / 2 < v_min < 0.98 * v_max else 0  # far from zero the growth is what is to be seen
     span = (v_max - v_min) or 1
 
     def at(t, value):
