@@ -15,15 +15,16 @@ from pathlib import Path
 from campaign_fuzzers import end, spawn
 
 MINIMIZE_SECONDS = 60
+SIGNATURE = re.compile(r"[a-z]+(-[a-z]+)* G\d+ \S+ \S+ ")  # class, guarantee, format, operation, as finding_make writes it
 BINARY_MAGIC, BINARY_VERSION = b"HTL", 1
 ARENA_MIB = 64  # as one_input.c
 
 
 def signature(trace):
-    """The first line of a trace's comments: its report begins with the signature. None where there is none."""
+    """What the report in a finding's trace begins with. None for other traces: their comments are somebody's words."""
     for line in trace.read_text(errors="replace").splitlines():
         if line.startswith("#") and line.strip("# "):
-            return line.strip("# ")
+            return line.strip("# ") if SIGNATURE.match(line.strip("# ")) else None
     return None
 
 
