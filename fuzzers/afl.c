@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "one_input.h"
@@ -83,6 +85,8 @@ int main(int argc, char **argv)
 		return ret;
 #ifdef __AFL_FUZZ_INIT
 	__AFL_INIT();
+	/* Between inputs this process is stopped. It would stay so for ever if AFL++ was killed: the fork server, its parent, then ends alone. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	{
 		const uint8_t *data = __AFL_FUZZ_TESTCASE_BUF;
 

@@ -55,9 +55,12 @@ static const char help[] =
 	"  --ops N         checked: operations; default 1,000,000\n"
 	"  --seed S        checked and scale; default 1\n"
 	"  --out DIR       inputs: keep them there\n"
+	"  --arena MIB     size of simulated table memory\n"
 	"  --json          one object on standard output\n"
 	"\n"
-	"No figure makes it fail. Measure release builds: scripts/build release.\n";
+	"No figure makes it fail. Measure release builds: scripts/build release.\n"
+	"\n"
+	"example: hitless bench checked --format vtdss\n";
 
 struct parts {
 	bool raw, checked, proof, writers, readers, inputs, engines;

@@ -67,7 +67,9 @@ static const char help[] =
 	"  --out DIR         where the trace of a finding goes; default findings\n"
 	"  --json            one object on standard output\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 the tool itself is at fault or nothing was compared.\n";
+	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 the tool itself is at fault or nothing was compared.\n"
+	"\n"
+	"example: hitless enumerate --format riscv64 --part ranges,pairs --quick\n";
 
 static const char *const part_names[] = { "ranges", "pairs", "hole", "devices", "failures", "writers" };
 

@@ -30,7 +30,7 @@ static const char help[] =
 	"the proof is said to be so.\n"
 	"\n"
 	"  --format FORMAT   only this one; may be given several times\n"
-	"  --engine NAME     of this engine; default native\n"
+	"  --engine NAME     of this engine; default native. --hostile, --all-arguments as for fuzz\n"
 	"  --config TEXT     this configuration instead of those that are tested, as 'tiny=3 levels=2'\n"
 	"  --json            one object on standard output\n"
 	"  --prove           see above\n"
@@ -39,7 +39,10 @@ static const char help[] =
 	"  --jobs N          configurations at a time; default 1\n"
 	"  --out DIR         where the trace of a finding goes; default findings\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 something declared was refuted, 2 bad usage, 3 the tool itself is at fault.\n";
+	"Exit status: 0 nothing found, 1 something declared was refuted, 2 bad usage, 3 the tool itself is at fault.\n"
+	"\n"
+	"examples: hitless formats\n"
+	"          hitless formats --format armv8_4k --prove --quick\n";
 
 /*
  * struct entry - one configuration.

@@ -42,7 +42,10 @@ static int usage(FILE *out, int status)
 	for (i = 0; i < COMMANDS_NR; i++)
 		fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].what);
 	fputs("\nhitless COMMAND --help tells more. Exit status: 0 nothing found, 1 a finding, 2 bad usage or input, 3 the tool itself is "
-	      "at fault.\n",
+	      "at fault.\n"
+	      "\n"
+	      "examples: hitless fuzz --seconds 60\n"
+	      "          hitless replay corpus/seeds/*.trace\n",
 	      out);
 	return status;
 }

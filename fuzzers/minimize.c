@@ -13,6 +13,7 @@
 
 #include "minimizer.h"
 #include "options.h"
+#include "result_json.h"
 #include "trace_file.h"
 
 /* Processor time that one candidate may use. */
@@ -283,8 +284,28 @@ static const char minimize_help[] = "usage: hitless minimize FILE -o OUT\n"
 				    "      --without C,.. leave out checks\n"
 				    "      --engine NAME, --hostile, --all-arguments  as for fuzz\n"
 				    "      --arena MIB    size of simulated table memory\n"
+				    "      --json         one object on standard output\n"
 				    "\n"
 				    "example: hitless minimize findings/wrong-oa-G1-amdv1-cut-L1-leaf-leaf.trace -o small.trace\n";
+
+/* What there is to say at the end; status is the one to leave with. */
+static int minimize_said(const struct options *o, const struct trace *t, size_t before, const struct finding *f, int status)
+{
+	FILE *out;
+	json_t *json;
+
+	if (!o->json) {
+		printf("%s: %zu of %zu operations: %s\n", o->out, t->nr, before, f->signature);
+		return status;
+	}
+	out = json_begin();
+	if (!out)
+		return EXIT_TOOL;
+	json = json_pack("{s:s, s:s, s:I, s:I}", "file", o->files[0], "out", o->out, "operations", (json_int_t)t->nr, "operations_before",
+			 (json_int_t)before);
+	json_object_set_new(json, "finding", json_finding_object(f));
+	return json_end(out, json, "minimize", status);
+}
 
 int cmd_minimize(int argc, char **argv)
 {
@@ -292,7 +313,7 @@ int cmd_minimize(int argc, char **argv)
 	struct run_result res;
 	struct trace t;
 	size_t before, bytes;
-	int status = options_parse(argc, argv, OPTION_OUT | OPTION_SECONDS | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA, minimize_help, &o);
+	int status = options_parse(argc, argv, OPTION_OUT | OPTION_SECONDS | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_JSON, minimize_help, &o);
 	char *text;
 
 	if (status >= 0)
@@ -316,10 +337,7 @@ int cmd_minimize(int argc, char **argv)
 	text = finding_trace_text(&res.finding, &t, &bytes);
 	status = save_file(o.out, text, bytes);
 	free(text);
-	if (status)
-		complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status));
-	else
-		printf("%s: %zu of %zu operations: %s\n", o.out, t.nr, before, res.finding.signature);
+	status = status ? complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status)) : minimize_said(&o, &t, before, &res.finding, EXIT_FINDING);
 	trace_release(&t);
-	return status ? EXIT_USAGE : EXIT_FINDING;
+	return status;
 }

@@ -10,6 +10,7 @@
 
 #include "failures.h"
 #include "options.h"
+#include "result_json.h"
 #include "run.h"
 #include "trace_bin.h"
 #include "trace_file.h"
@@ -17,8 +18,19 @@
 /* Processor time that a replay may use. */
 #define REPLAY_SECONDS 600
 
-/* Run one file, and with --failures sweep it. Returns its exit status. */
-static int replay_file(const char *path, const struct options *o, struct failures *failures)
+/* What came of a file, for --json. comparisons: of all checks. */
+static json_t *replay_json(const char *path, const struct trace *t, const struct run_result *res, uint64_t comparisons)
+{
+	static const char *const ends[] = { [RUN_CLEAN] = "clean", [RUN_FINDING] = "finding", [RUN_REFUSED] = "refused" };
+	json_t *file = json_pack("{s:s, s:s, s:I, s:I, s:I}", "file", path, "result", ends[res->end], "operations", (json_int_t)t->nr, "leaves",
+				 (json_int_t)res->leaves, "comparisons", (json_int_t)comparisons);
+
+	json_object_set_new(file, "finding", res->end == RUN_FINDING ? json_finding_object(&res->finding) : json_null());
+	return file;
+}
+
+/* Run one file, and with --failures sweep it. Adds what came of it to files, if that is not NULL. Returns its exit status. */
+static int replay_file(const char *path, const struct options *o, struct failures *failures, json_t *files)
 {
 	struct run_result *res = malloc(sizeof(*res));
 	uint64_t comparisons = 0;
@@ -36,6 +48,8 @@ static int replay_file(const char *path, const struct options *o, struct failure
 	ret = run_child(&o->exec, &t, REPLAY_SECONDS, true, res);
 	for (i = 0; !ret && i < CHECK_NR; i++)
 		comparisons += res->comparisons[i];
+	if (!ret && files)
+		json_array_append_new(files, replay_json(path, &t, res, comparisons));
 	if (ret) {
 		status = complain(EXIT_TOOL, "%s: no child process: %s", path, strerror(-ret));
 	} else if (res->end == RUN_REFUSED) {
@@ -68,6 +82,7 @@ static const char replay_help[] =
 	"      --without C,..   leave out checks\n"
 	"      --engine NAME, --hostile, --all-arguments  as for fuzz\n"
 	"      --arena MIB      size of simulated table memory\n"
+	"      --json           one object on standard output, the text on standard error\n"
 	"\n"
 	"Exit status: 0 nothing found, 1 a finding, 2 a file that is no trace or may not be run, 3 the tool itself is at fault, or no file\n"
 	"had anything to fail. The worst of all files counts.\n"
@@ -87,12 +102,21 @@ static int replay_failures_end(const struct failures *f, int worst)
 	return worst;
 }
 
+static json_t *replay_failures_json(const struct failures *f)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "failed", (json_int_t)f->failed, "operations", (json_int_t)f->operations,
+			 "operations_of", (json_int_t)f->operations_of, "runs", (json_int_t)f->runs, "found", (json_int_t)f->found, "leaves",
+			 (json_int_t)f->leaves, "comparisons", (json_int_t)f->comparisons);
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	struct options o;
-	unsigned mask = OPTION_FAILURES | OPTION_OUT | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA;
+	unsigned mask = OPTION_FAILURES | OPTION_OUT | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_JSON;
 	int i, status = options_parse(argc, argv, mask, replay_help, &o), worst = EXIT_CLEAN;
 	static struct failures failures;
+	json_t *files = NULL;
+	FILE *out = NULL;
 
 	if (status >= 0)
 		return status;
@@ -100,20 +124,46 @@ int cmd_replay(int argc, char **argv)
 		return complain(EXIT_USAGE, "replay takes at least one FILE");
 	if (o.out && !o.failures)
 		return complain(EXIT_USAGE, "replay saves nothing: --out goes with --failures");
+	if (o.json) {
+		out = json_begin();
+		if (!out)
+			return EXIT_TOOL;
+		files = json_array();
+	}
 	for (i = 0; i < o.files_nr; i++) {
-		status = replay_file(o.files[i], &o, &failures);
+		status = replay_file(o.files[i], &o, &failures, files);
 		fflush(stdout);
 		if (status > worst)
 			worst = status;
 	}
-	return o.failures ? replay_failures_end(&failures, worst) : worst;
+	if (o.failures)
+		worst = replay_failures_end(&failures, worst);
+	if (!files)
+		return worst;
+	return json_end(out, json_pack("{s:o, s:o}", "files", files, "failures", o.failures ? replay_failures_json(&failures) : json_null()),
+			"replay", worst);
 }
 
 static const char convert_help[] = "usage: hitless convert FILE -o OUT\n"
 				   "\n"
 				   "Writes a text trace in the binary form, or a binary one as text.\n"
 				   "\n"
+				   "  -o, --out OUT    the file to write\n"
+				   "      --arena MIB  size of simulated table memory\n"
+				   "      --json       one object on standard output\n"
+				   "\n"
 				   "example: hitless convert corpus/seeds/amdv1-cut-middle.trace -o input.bin\n";
+
+static int convert_json(const struct options *o, const char *form, size_t operations, size_t bytes)
+{
+	FILE *out = json_begin();
+
+	if (!out)
+		return EXIT_TOOL;
+	return json_end(out, json_pack("{s:s, s:s, s:s, s:I, s:I}", "file", o->files[0], "out", o->out, "form", form, "operations",
+				       (json_int_t)operations, "bytes", (json_int_t)bytes),
+			"convert", EXIT_CLEAN);
+}
 
 int cmd_convert(int argc, char **argv)
 {
@@ -124,7 +174,7 @@ int cmd_convert(int argc, char **argv)
 	char magic[4] = "";
 	size_t bytes;
 	FILE *in, *out;
-	int status = options_parse(argc, argv, OPTION_OUT | OPTION_ARENA, convert_help, &o);
+	int status = options_parse(argc, argv, OPTION_OUT | OPTION_ARENA | OPTION_JSON, convert_help, &o);
 
 	if (status >= 0)
 		return status;
@@ -146,10 +196,14 @@ int cmd_convert(int argc, char **argv)
 	} else {
 		status = trace_bin_write(&t, &bin, &bytes);
 	}
-	trace_release(&t);
 	if (!status)
 		status = save_file(o.out, text ? text : (const char *)bin, bytes);
+	if (status)
+		status = complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status));
+	else if (o.json)
+		status = convert_json(&o, text ? "text" : "binary", t.nr, bytes);
+	trace_release(&t);
 	free(text);
 	free(bin);
-	return status ? complain(EXIT_USAGE, "%s: %s", o.out, strerror(-status)) : EXIT_CLEAN;
+	return status;
 }

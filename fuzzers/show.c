@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../oracle/walk.h"
 #include "finding.h"
 #include "options.h"
+#include "result_json.h"
 #include "round.h"
 #include "say.h"
 #include "story.h"
@@ -32,6 +34,7 @@ static const char help[] =
 	"      --without C,..   leave out checks\n"
 	"      --engine NAME, --hostile, --all-arguments  as for fuzz; with both, the tables are those of the engine that is not native\n"
 	"      --arena MIB      size of simulated table memory\n"
+	"      --json           one object on standard output: the same lines, by operation\n"
 	"\n"
 	"With --stores a line is one event of the operation's log, or several that do alike to items that follow each other:\n"
 	"\n"
@@ -45,7 +48,9 @@ static const char help[] =
 	"invalidate (the raw command, and what it is sure to remove), sync, root (what the device walks from then on) and device\n"
 	"(what it sets in an entry). Where a finding ends the trace, the log is as far as the operation came.\n"
 	"\n"
-	"Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n";
+	"Exit status: 0, 1 if the trace ends with a finding, which is printed, 2 for bad usage or input.\n"
+	"\n"
+	"example: hitless show --stores --op 2 corpus/seeds/amdv1-cut-middle.trace\n";
 
 /*
  * struct show - the run, and the line that is being put together.
@@ -358,13 +363,65 @@ static int show_run(struct show *s, const struct trace *t)
 	return EXIT_CLEAN;
 }
 
+static int show_print(struct show *s, const struct trace *t, const char *config)
+{
+	printf("format %s\n", config);
+	return show_run(s, t);
+}
+
+/* --- the same as JSON --- */
+
+/* A line without indentation begins an operation, those below it are indented; a finding's report comes last, from "FINDING " on. */
+static json_t *show_blocks(char *text)
+{
+	json_t *blocks = json_array(), *lines = NULL, *block;
+	char *line, *rest = text, *report = strstr(text, "\nFINDING ");
+
+	if (report)
+		*report = '\0';
+	while ((line = strsep(&rest, "\n"))) {
+		if (lines && !strncmp(line, "  ", 2)) {
+			json_array_append_new(lines, json_string(line + 2));
+		} else if (line[0]) {
+			lines = json_array();
+			block = json_pack("{s:s, s:o}", "operation", line, "lines", lines);
+			json_array_append_new(blocks, block);
+		}
+	}
+	return blocks;
+}
+
+static int show_json(struct show *s, const struct trace *t, const char *path, const char *config)
+{
+	FILE *console = stdout, *out;
+	char *text = NULL;
+	size_t bytes;
+	int ret;
+
+	stdout = open_memstream(&text, &bytes); /* the C library's stdout is a variable */
+	if (!stdout)
+		abort();
+	ret = show_run(s, t);
+	fclose(stdout);
+	stdout = console;
+	out = ret == EXIT_USAGE ? NULL : json_begin();
+	if (out)
+		ret = json_end(out, json_pack("{s:s, s:s, s:o, s:o}", "file", path, "format", config, "operations", show_blocks(text), "finding",
+					      ret == EXIT_FINDING ? json_finding_object(&s->finding) : json_null()),
+			       "show", ret);
+	else if (ret != EXIT_USAGE)
+		ret = EXIT_TOOL;
+	free(text);
+	return ret;
+}
+
 int cmd_show(int argc, char **argv)
 {
 	static struct show s;
 	char text[CONFIG_TEXT_MAX];
 	struct options o;
 	struct trace t;
-	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_STORES, help, &o);
+	int ret = options_parse(argc, argv, OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_STORES | OPTION_JSON, help, &o);
 
 	if (ret >= 0)
 		return ret;
@@ -392,8 +449,7 @@ int cmd_show(int argc, char **argv)
 	s.stores = o.stores;
 	s.only = o.op;
 	config_print(&t.cfg, text, sizeof(text));
-	printf("format %s\n", text);
-	ret = show_run(&s, &t);
+	ret = o.json ? show_json(&s, &t, o.files[0], text) : show_print(&s, &t, text);
 	exec_release(&s.x);
 	trace_release(&t);
 	return ret;

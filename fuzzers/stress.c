@@ -112,7 +112,7 @@ static const char stress_help[] =
 	"  --seed N         default: from the clock. A seed repeats configurations, iovas and each writer's choices; how threads\n"
 	"                   interleave it does not repeat\n"
 	"  --until-finding  end with the first format that has one\n"
-	"  --engine E       native, or another that is built in\n"
+	"  --engine E       native, or another that is built in; --hostile, --all-arguments as for fuzz\n"
 	"  --model M, --tlb T  in the configuration\n"
 	"  --out DIR        where a finding's trace and log go; default: findings\n"
 	"  --json           one object on standard output\n"
@@ -126,7 +126,9 @@ static const char stress_help[] =
 	"translation only may not leave the tables. How long operations take includes the pauses.\n"
 	"\n"
 	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, no thread could be\n"
-	"made, or another fault of the tool.\n";
+	"made, or another fault of the tool.\n"
+	"\n"
+	"example: hitless stress --format vtdss --writers 3 --seconds 60\n";
 
 /* Run one format until then. Returns an exit status. */
 static int stress_format(struct stress_run *run, const struct options *o, const struct stress_plan *plan, const struct engine_ops *ops,

@@ -37,7 +37,9 @@ static const char help[] =
 	"\n"
 	"Exit status: 0 all agree and every planted error was caught, 1 a disagreement, 2 bad usage, 3 the tool or a judge is at fault, "
 	"or\n"
-	"nothing was compared.\n";
+	"nothing was compared.\n"
+	"\n"
+	"example: hitless judge --format riscv64 --quick\n";
 
 /*
  * struct task - a format and its judge.

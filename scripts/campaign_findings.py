@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+Findings by signature: what the fuzzers left becomes minimized traces, one for each signature. Shared by scripts/campaign and scripts/corpus.
+
+A fuzz target saves a trace of what it finds, named by the signature; an input that ends it without one (a sanitizer's report) is an artifact,
+which is run again here.
+"""
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from campaign_fuzzers import end, spawn
+
+MINIMIZE_SECONDS = 60
+SIGNATURE = re.compile(r"[a-z]+(-[a-z]+)* G\d+ \S+ \S+ ")  # class, guarantee, format, operation, as finding_make writes it
+BINARY_MAGIC, BINARY_VERSION = b"HTL", 1
+ARENA_MIB = 64  # as one_input.c
+
+
+def signature(trace):
+    """What the report in a finding's trace begins with. None for other traces: their comments are somebody's words."""
+    for line in trace.read_text(errors="replace").splitlines():
+        if line.startswith("#") and line.strip("# "):
+            return line.strip("# ") if SIGNATURE.match(line.strip("# ")) else None
+    return None
+
+
+def operations(trace):
+    """How many operations a trace has: the lines after the format line, comments and empty lines left out."""
+    lines = [line.split("#")[0].split() for line in trace.read_text(errors="replace").splitlines()]
+    return sum(bool(line) and line[0] not in ("hitless", "format") for line in lines)
+
+
+def shortest_by_signature(traces):
+    """The shortest trace of each signature, as a dict; ties go to the first name."""
+    best = {}
+    for trace in sorted(traces):
+        name = signature(trace)
+        if name and (name not in best or operations(trace) < operations(best[name])):
+            best[name] = trace
+    return best
+
+
+def readable(data):
+    """An input as hitless replay takes it: with the magic and the version that the fuzz targets read it by."""
+    return BINARY_MAGIC + bytes([BINARY_VERSION]) + (data[4:] if data.startswith(BINARY_MAGIC) else data)
+
+
+class Filing:
+    """
+    Turns what is in traces/ and artifacts/ of a campaign into findings/, one thing at a time, beside the fuzzers. What has been dealt with is on
+    disk (findings/, done/), so that an interrupted campaign goes on where it was.
+    """
+    def __init__(self, folder, binaries, minimize=True):
+        self.folder, self.binaries, self.minimize = folder, binaries, minimize
+        self.job = None
+        for name in ("findings", "done", "work"):
+            (folder / name).mkdir(exist_ok=True)
+        for left in (folder / "work").iterdir():
+            left.unlink()
+
+    def traces_to_do(self):
+        filed = {trace.name for trace in (self.folder / "findings").glob("*.trace")}
+        for trace in sorted((self.folder / "traces").glob("*/*.trace")):
+            if trace.name not in filed:
+                yield trace
+
+    def artifacts_to_do(self):
+        done = {path.name for path in (self.folder / "done").iterdir()}
+        found = [(path, "libfuzzer") for path in sorted((self.folder / "artifacts").glob("*-*")) if not path.name.startswith("slow")]
+        for kind in ("crashes", "hangs"):
+            found += [(path, "afl") for path in sorted((self.folder / "afl").glob(f"*/{kind}*/id:*"))]
+        for path, kind in found:
+            name = f"{path.parent.parent.name}-{path.parent.name}-{path.name}".replace(":", "_").replace(",", "_") if kind == "afl" else path.name
+            if name not in done and kind in self.binaries:
+                yield path, kind, name
+
+    def pending(self):
+        return sum(1 for _ in self.traces_to_do()) + sum(1 for _ in self.artifacts_to_do()) + (self.job is not None)
+
+    def hitless(self, kind):
+        """The command of the build that found it."""
+        return Path(self.binaries[kind]).parent / "hitless"
+
+    def step(self):
+        """Starts or ends one job; does not wait for it. Returns whether there is something left to do."""
+        if self.job:
+            child, until, after = self.job
+            if child.poll() is None and time.monotonic() < until:
+                return True
+            if child.poll() is None:
+                end(child, 1)
+            self.job = None
+            after(child.returncode)
+            return True
+        trace = next(self.traces_to_do(), None)
+        if trace:
+            self.start_trace(trace)
+            return True
+        artifact = next(self.artifacts_to_do(), None)
+        if artifact:
+            self.start_artifact(*artifact)
+            return True
+        return False
+
+    def start(self, command, seconds, after, env=None):
+        child = spawn(command, self.folder / "logs" / "filing", env or {}, self.folder)
+        self.job = (child, time.monotonic() + seconds, after)
+
+    def file(self, source, name, minimized, kind):
+        """Puts a trace in findings/, with what is known about it beside it; the trace comes last, as that is what counts as filed."""
+        trace = self.folder / "findings" / name
+        about = {"signature": signature(source) or "crash", "operations": operations(source), "minimized": minimized, "fuzzer": kind, "found_at": time.time()}
+        save(trace.with_suffix(".json"), json.dumps(about))
+        os.replace(source, trace)
+
+    def start_trace(self, trace):
+        kind, out = trace.parent.name, self.folder / "work" / trace.name
+
+        def after(status):
+            if out.exists() and status == 1:
+                self.file(out, trace.name, True, kind)
+            else:  # it did not come again, or not within the time: as it was found, and said to be so
+                save(out, trace.read_text(errors="replace"))
+                self.file(out, trace.name, False, kind)
+
+        if kind not in self.binaries or not self.minimize:
+            after(None)
+            return
+        self.start([self.hitless(kind), "minimize", trace, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
+
+    def start_artifact(self, path, kind, name):
+        """Run it once more: most leave a trace, whose signature is mostly known already."""
+        def after(status):
+            traced = next((self.folder / "work").glob("*.trace"), None)
+            if traced:
+                target = self.folder / "traces" / kind / traced.name
+                if not target.exists():
+                    os.replace(traced, target)
+                else:
+                    traced.unlink()
+                (self.folder / "done" / name).write_text("traced\n")
+            elif status == 0:
+                (self.folder / "done" / name).write_text("did not come again\n")
+            else:
+                self.start_crash(path, kind, name)
+
+        self.start([self.binaries[kind], path], MINIMIZE_SECONDS, after, {"HITLESS_OUT": self.folder / "work"})
+
+    def start_crash(self, path, kind, name):
+        """Something that ended the target without a trace: a sanitizer's report, a signal, or too much time."""
+        data, out = self.folder / "work" / name, self.folder / "work" / f"{name}.trace"
+        data.write_bytes(readable(path.read_bytes()))
+
+        def after(status):
+            if out.exists() and status == 1:
+                said = signature(out)
+                known = shortest_by_signature((self.folder / "findings").glob("*.trace"))
+                if said in known:
+                    out.unlink()
+                else:
+                    self.file(out, re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".trace", True, kind)
+            else:
+                save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target, not in replay: {name}", "operations": 0,
+                     "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
+            data.unlink(missing_ok=True)
+            (self.folder / "done" / name).write_text("crash\n")
+
+        self.start([self.hitless(kind), "minimize", data, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
+
+    def finish(self, seconds):
+        """Works until all is filed or the time is over. Returns how many are left."""
+        until = time.monotonic() + seconds
+        while self.step() and time.monotonic() < until:
+            if self.job:
+                try:
+                    self.job[0].wait(0.2)
+                except subprocess.TimeoutExpired:
+                    pass
+        if self.job:
+            end(self.job[0], 1)
+            self.job = None
+        return self.pending()
+
+    def findings(self):
+        """What is filed, the oldest first: a list of dicts."""
+        listed = []
+        for path in (self.folder / "findings").glob("*.json"):
+            about = json.loads(path.read_text())
+            trace = path.with_suffix(".trace")
+            if not trace.exists() and "artifact" not in about:
+                continue  # it was being filed when the campaign was interrupted, and will be again
+            words = about["signature"].split()
+            full = len(words) >= 6 and re.fullmatch(r"G\d+", words[1])
+            about.update({"class": words[0], "guarantee": words[1] if full else None, "format": words[2] if full else None, "op": words[3] if full else None,
+                          "trace": str(trace) if trace.exists() else str(self.folder / about["artifact"])})
+            about["replay"] = f"hitless replay {about['trace']}" if trace.exists() else f"{self.binaries.get(about['fuzzer'], about['fuzzer'])} {about['trace']}"
+            listed.append(about)
+        return sorted(listed, key=lambda about: (about["found_at"], about["trace"]))
+
+
+def save(path, text):
+    """Writes a file whole or not at all, and durably."""
+    part = path.with_name(f".{path.name}.part")
+    with open(part, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
