@@ -43,15 +43,18 @@ static void record_insert(struct pgtable_record *r, size_t at, struct pgtable_ru
 void pgtable_record_remove(struct pgtable_record *r, uint64_t iova, uint64_t last)
 {
 	size_t first = record_find(r, iova), end;
-	struct pgtable_run *run = &r->runs[first];
+	struct pgtable_run *run;
 
+	if (first == r->nr)
+		return;
+	run = &r->runs[first];
 	/* One run may reach beyond both ends. */
-	if (first < r->nr && run->iova < iova && run->last > last) {
+	if (run->iova < iova && run->last > last) {
 		record_insert(r, first + 1, (struct pgtable_run){ last + 1, run->last, run->size_lg2 });
 		r->runs[first].last = iova - 1;
 		return;
 	}
-	if (first < r->nr && run->iova < iova) {
+	if (run->iova < iova) {
 		run->last = iova - 1;
 		first++;
 	}
