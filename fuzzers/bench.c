@@ -121,7 +121,7 @@ static int bench_config(const struct options *o, const char *format, struct conf
 	return -1;
 }
 
-static void size_text(unsigned lg2, unsigned leaves, char buf[24])
+void bench_size_text(unsigned lg2, unsigned leaves, char buf[24])
 {
 	static const char units[] = " KMGT";
 	int at = leaves > 1 ? snprintf(buf, 24, "%u x ", leaves) : 0;
@@ -129,7 +129,7 @@ static void size_text(unsigned lg2, unsigned leaves, char buf[24])
 	snprintf(buf + at, 24 - (size_t)at, "%u%c", 1u << lg2 % 10, units[lg2 / 10]);
 }
 
-static double ratio(double a, double b)
+double bench_ratio(double a, double b)
 {
 	return b > 0 ? a / b : 0;
 }
@@ -146,11 +146,11 @@ static void print_raw(const char *format, const struct bench_raw *raw)
 
 		if (!row->calls)
 			continue;
-		size_text(row->size_lg2, row->leaves_nr, size);
+		bench_size_text(row->size_lg2, row->leaves_nr, size);
 		printf("%-10s %-10s", format, size);
 		for (k = 0; k < BENCH_OPS_NR; k++) {
 			if (row->ns[0][k] > 0)
-				printf(" %9.1f %9.1f %5.2f", row->ns[0][k], row->ns[1][k], ratio(row->ns[1][k], row->ns[0][k]));
+				printf(" %9.1f %9.1f %5.2f", row->ns[0][k], row->ns[1][k], bench_ratio(row->ns[1][k], row->ns[0][k]));
 			else
 				printf(" %9s %9s %5s", "-", "-", "-");
 		}
@@ -175,7 +175,7 @@ static json_t *json_raw(const struct bench_raw *raw)
 		for (k = 0; k < BENCH_OPS_NR; k++)
 			json_object_set_new(one, op_titles[k],
 					    row->ns[0][k] > 0 ? json_pack("{sf sf sf}", "ns", row->ns[0][k], "observed_ns", row->ns[1][k],
-									  "ratio", ratio(row->ns[1][k], row->ns[0][k]))
+									  "ratio", bench_ratio(row->ns[1][k], row->ns[0][k]))
 							      : json_null());
 		json_array_append_new(rows, one);
 	}
@@ -203,17 +203,17 @@ static double percent(uint64_t part, const struct bench_checked *n)
 	return 100.0 * (double)part / (double)n->operations;
 }
 
-static double per_second(const struct bench_checked *n)
+double bench_per_second(const struct bench_checked *n)
 {
 	return (double)n->operations * 1e9 / (double)n->ns;
 }
 
 static void print_checked(const char *format, const struct bench_checked *n)
 {
-	printf("%-10s %9.0f %7.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, per_second(n),
+	printf("%-10s %9.0f %7.0f %7.0f %8.1f %8.1f %9.2f  %5.1f %5.1f %5.1f (%4.1f) %5.1f\n", format, bench_per_second(n),
 	       (double)n->ns / (double)n->operations, (double)n->cpu_ns / (double)n->operations, (double)n->leaves / (double)n->operations,
-	       (double)n->stores / (double)n->operations, ratio((double)n->cpu_ns, (double)n->stores), percent(n->splits, n),
-	       percent(n->maps, n), percent(n->unmaps, n), 100 * ratio((double)n->partial, (double)n->unmaps), percent(n->refused, n));
+	       (double)n->stores / (double)n->operations, bench_ratio((double)n->cpu_ns, (double)n->stores), percent(n->splits, n),
+	       percent(n->maps, n), percent(n->unmaps, n), 100 * bench_ratio((double)n->partial, (double)n->unmaps), percent(n->refused, n));
 	fflush(stdout);
 }
 
@@ -228,10 +228,10 @@ static json_t *json_checked(const struct bench_checked *n)
 	for (i = 0; i < CHECK_NR; i++)
 		json_object_set_new(checks, check_names[i], json_integer((json_int_t)n->comparisons[i]));
 	return json_pack("{sI sf sf sf sf sf sI sf so so}", "operations", (json_int_t)n->operations, "seconds", (double)n->ns * 1e-9,
-			 "operations_per_second", per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations,
+			 "operations_per_second", bench_per_second(n), "ns_per_operation", (double)n->ns / (double)n->operations,
 			 "cpu_ns_per_operation", (double)n->cpu_ns / (double)n->operations, "leaves_per_operation",
 			 (double)n->leaves / (double)n->operations, "stores", (json_int_t)n->stores, "ns_per_store",
-			 ratio((double)n->cpu_ns, (double)n->stores), "mix_percent", mix, "comparisons", checks);
+			 bench_ratio((double)n->cpu_ns, (double)n->stores), "mix_percent", mix, "comparisons", checks);
 }
 
 static int run_checked(const struct options *o, const struct config *cfg, json_t *json)
@@ -260,7 +260,7 @@ static void print_proof(const char *format, const struct bench_proof *proof, con
 	for (i = 0; i < proof->nr; i++) {
 		const struct bench_proof_row *row = &proof->rows[i];
 
-		size_text(row->size_lg2, 1, size);
+		bench_size_text(row->size_lg2, 1, size);
 		printf("%-10s %-10s", format, size);
 		for (k = 0; k < sizeof(proof_ops) / sizeof(proof_ops[0]); k++) {
 			const double bare = row->ns[0][proof_ops[k]], checked = row->ns[1][proof_ops[k]];
@@ -331,12 +331,12 @@ static int run_writers(const struct options *o, const struct config *cfg, json_t
 		return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
 	if (json) {
 		json_object_set_new(json, "writers", json_pack("{sI sf sf sI}", "rounds", (json_int_t)n.rounds, "interleavings_per_second",
-							       ratio((double)n.rounds * 1e9, (double)n.ns), "primitives_per_round",
-							       ratio((double)n.primitives, (double)n.rounds), "schedules", (json_int_t)n.schedules));
+							       bench_ratio((double)n.rounds * 1e9, (double)n.ns), "primitives_per_round",
+							       bench_ratio((double)n.primitives, (double)n.rounds), "schedules", (json_int_t)n.schedules));
 		return -1;
 	}
-	printf("%-10s %15.0f %18.1f %10llu\n", cfg->format, ratio((double)n.rounds * 1e9, (double)n.ns),
-	       ratio((double)n.primitives, (double)n.rounds), (unsigned long long)n.schedules);
+	printf("%-10s %15.0f %18.1f %10llu\n", cfg->format, bench_ratio((double)n.rounds * 1e9, (double)n.ns),
+	       bench_ratio((double)n.primitives, (double)n.rounds), (unsigned long long)n.schedules);
 	fflush(stdout);
 	return -1;
 }
@@ -351,13 +351,13 @@ static int run_inputs(const struct options *o, const struct config *cfg, json_t 
 	if (bench_inputs(cfg->format, o->has_seed ? o->seed : 1, seconds, o->out, &n))
 		return complain(EXIT_TOOL, "%s: the inputs cannot be made%s%s", cfg->format, o->out ? " or written to " : "", o->out ? o->out : "");
 	if (json) {
-		json_object_set_new(json, "inputs", json_pack("{sf sf sf}", "inputs_per_second", ratio((double)n.inputs * 1e9, (double)n.ns),
-							      "operations_per_second", ratio((double)n.operations * 1e9, (double)n.ns),
-							      "mutations_per_second", ratio((double)n.mutations * 1e9, (double)n.mutate_ns)));
+		json_object_set_new(json, "inputs", json_pack("{sf sf sf}", "inputs_per_second", bench_ratio((double)n.inputs * 1e9, (double)n.ns),
+							      "operations_per_second", bench_ratio((double)n.operations * 1e9, (double)n.ns),
+							      "mutations_per_second", bench_ratio((double)n.mutations * 1e9, (double)n.mutate_ns)));
 		return -1;
 	}
-	printf("%-10s %10.0f %13.0f %12.0f\n", cfg->format, ratio((double)n.inputs * 1e9, (double)n.ns), ratio((double)n.operations * 1e9, (double)n.ns),
-	       ratio((double)n.mutations * 1e9, (double)n.mutate_ns));
+	printf("%-10s %10.0f %13.0f %12.0f\n", cfg->format, bench_ratio((double)n.inputs * 1e9, (double)n.ns), bench_ratio((double)n.operations * 1e9, (double)n.ns),
+	       bench_ratio((double)n.mutations * 1e9, (double)n.mutate_ns));
 	fflush(stdout);
 	return -1;
 }
@@ -377,7 +377,7 @@ static int run_readers(const struct options *o, const struct config *cfg, json_t
 	else
 		printf("%-10s", cfg->format);
 	for (i = 0; i < GRACE_NR; i++) {
-		const double *ns = n.ns[i], inside = ratio(ns[0], ns[BENCH_READERS_INSIDE]), judged = ratio(ns[0], ns[BENCH_READERS_JUDGED]);
+		const double *ns = n.ns[i], inside = bench_ratio(ns[0], ns[BENCH_READERS_INSIDE]), judged = bench_ratio(ns[0], ns[BENCH_READERS_JUDGED]);
 
 		if (json)
 			json_object_set_new(json_object_get(json, "readers"), grace_names[i],
@@ -398,7 +398,7 @@ static int run_readers(const struct options *o, const struct config *cfg, json_t
 
 static double ns_per_op(const struct bench_scale *s)
 {
-	return ratio((double)s->ns, (double)s->operations);
+	return bench_ratio((double)s->ns, (double)s->operations);
 }
 
 static int run_scale(const struct options *o, const struct config *cfg, const struct parts *p, json_t *json)
@@ -414,15 +414,15 @@ static int run_scale(const struct options *o, const struct config *cfg, const st
 		}
 		json_array_append_new(list, json_pack("{sI sI sf sf sf sf sf}", "pieces", (json_int_t)n[i].pieces, "operations",
 						      (json_int_t)n[i].operations, "ns_per_operation", ns_per_op(&n[i]),
-						      "cpu_ns_per_operation", ratio((double)n[i].cpu_ns, (double)n[i].operations), "ratio",
-						      ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
-						      ratio((double)n[i].bytes, (double)n[i].pieces), "sweep_ns_per_piece",
-						      ratio((double)n[i].sweep_ns, (double)n[i].pieces)));
+						      "cpu_ns_per_operation", bench_ratio((double)n[i].cpu_ns, (double)n[i].operations), "ratio",
+						      bench_ratio(ns_per_op(&n[i]), ns_per_op(&n[0])), "bytes_per_piece",
+						      bench_ratio((double)n[i].bytes, (double)n[i].pieces), "sweep_ns_per_piece",
+						      bench_ratio((double)n[i].sweep_ns, (double)n[i].pieces)));
 		if (!json)
 			printf("%-10s %8llu pieces: %6.0f ns per operation (%.2f times the first), %5.1f bytes per piece, a sweep takes "
 			       "%.1f ns per piece\n",
-			       cfg->format, (unsigned long long)n[i].pieces, ns_per_op(&n[i]), ratio(ns_per_op(&n[i]), ns_per_op(&n[0])),
-			       ratio((double)n[i].bytes, (double)n[i].pieces), ratio((double)n[i].sweep_ns, (double)n[i].pieces));
+			       cfg->format, (unsigned long long)n[i].pieces, ns_per_op(&n[i]), bench_ratio(ns_per_op(&n[i]), ns_per_op(&n[0])),
+			       bench_ratio((double)n[i].bytes, (double)n[i].pieces), bench_ratio((double)n[i].sweep_ns, (double)n[i].pieces));
 	}
 	if (json)
 		json_object_set_new(json, "scale", list);

@@ -156,6 +156,11 @@ struct options;
 struct json_t;
 int bench_engines_run(const struct options *o, double seconds, uint64_t ops, struct json_t *json);
 
+/* How figures are shown: "4K" or "256 x 4K"; a / b, or 0; operations a second. */
+void bench_size_text(unsigned lg2, unsigned leaves, char buf[24]);
+double bench_ratio(double a, double b);
+double bench_per_second(const struct bench_checked *n);
+
 /* CLOCK_MONOTONIC in nanoseconds; the processor time of this process. */
 uint64_t bench_now(void);
 uint64_t bench_cpu(void);

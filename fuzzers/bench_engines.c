@@ -22,16 +22,6 @@ struct engines {
 	struct bench_checked checked[2];
 };
 
-static double rate(const struct bench_checked *n)
-{
-	return n->ns ? (double)n->operations * 1e9 / (double)n->ns : 0;
-}
-
-static double quotient(double a, double b)
-{
-	return b > 0 ? a / b : 0;
-}
-
 /* The mix without cuts, under every check. Twice each, in turn, the better one counts: this is one long run, not many rounds. */
 static int engines_checked(const struct options *o, const struct config *cfg, uint64_t ops, struct engines *e)
 {
@@ -41,7 +31,7 @@ static int engines_checked(const struct options *o, const struct config *cfg, ui
 	for (i = 0; i < 4; i++) {
 		if (engine_choose(e->names[i % 2]) || bench_checked(cfg, &o->exec, o->has_seed ? o->seed : 1, ops, false, &n))
 			return complain(EXIT_TOOL, "%s: the domain cannot be made", cfg->format);
-		if (i < 2 || rate(&n) > rate(&e->checked[i % 2]))
+		if (i < 2 || bench_per_second(&n) > bench_per_second(&e->checked[i % 2]))
 			e->checked[i % 2] = n;
 	}
 	return -1;
@@ -49,7 +39,6 @@ static int engines_checked(const struct options *o, const struct config *cfg, ui
 
 static void engines_print(const char *format, const struct engines *e)
 {
-	static const char units[] = " KMGT";
 	unsigned i, k;
 
 	for (i = 0; i < e->raw.nr; i++) {
@@ -58,18 +47,17 @@ static void engines_print(const char *format, const struct engines *e)
 
 		if (!row->calls)
 			continue;
-		snprintf(size, sizeof(size), row->leaves_nr > 1 ? "%u x %u%c" : "%.0u%u%c", row->leaves_nr > 1 ? row->leaves_nr : 0,
-			 1u << row->size_lg2 % 10, units[row->size_lg2 / 10]);
+		bench_size_text(row->size_lg2, row->leaves_nr, size);
 		printf("%-10s %-10s", format, size);
 		for (k = 0; k < SHOWN_NR; k++)
 			printf(" %9.1f %9.1f %5.2f", row->ns[0][ops_shown[k]], row->ns[1][ops_shown[k]],
-			       quotient(row->ns[0][ops_shown[k]], row->ns[1][ops_shown[k]]));
+			       bench_ratio(row->ns[0][ops_shown[k]], row->ns[1][ops_shown[k]]));
 		putchar('\n');
 	}
 	printf("%-10s checked, without cuts: %.0f operations a second on %s, %.0f on %s: %.2f times; %.0f and %.0f leaves an operation\n", format,
-	       rate(&e->checked[0]), e->names[0], rate(&e->checked[1]), e->names[1], quotient(rate(&e->checked[0]), rate(&e->checked[1])),
-	       quotient((double)e->checked[0].leaves, (double)e->checked[0].operations),
-	       quotient((double)e->checked[1].leaves, (double)e->checked[1].operations));
+	       bench_per_second(&e->checked[0]), e->names[0], bench_per_second(&e->checked[1]), e->names[1], bench_ratio(bench_per_second(&e->checked[0]), bench_per_second(&e->checked[1])),
+	       bench_ratio((double)e->checked[0].leaves, (double)e->checked[0].operations),
+	       bench_ratio((double)e->checked[1].leaves, (double)e->checked[1].operations));
 	fflush(stdout);
 }
 
@@ -86,14 +74,14 @@ static json_t *engines_json(const char *format, const struct engines *e)
 			double native = row->ns[0][ops_shown[k]], other = row->ns[1][ops_shown[k]];
 
 			json_object_set_new(one, op_titles[k], json_pack("{sf sf sf}", "native_ns", native, "other_ns", other, "ratio",
-									 quotient(native, other)));
+									 bench_ratio(native, other)));
 		}
 		if (row->calls)
 			json_array_append(rows, one);
 		json_decref(one);
 	}
 	return json_pack("{ss ss so sf sf}", "name", format, "other", e->names[1], "raw", rows, "native_checked_per_second",
-			 rate(&e->checked[0]), "other_checked_per_second", rate(&e->checked[1]));
+			 bench_per_second(&e->checked[0]), "other_checked_per_second", bench_per_second(&e->checked[1]));
 }
 
 static int engines_format(const struct options *o, const char *format, double seconds, uint64_t ops, struct engines *e)
