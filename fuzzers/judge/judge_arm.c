@@ -55,16 +55,7 @@ static bool arm_takes(const struct config *cfg, const char **why)
 
 static uint64_t arm_arena(const struct config *cfg)
 {
-	switch ((enum config_tables)cfg->tables) {
-	case TABLES_HIGH:
-		return UINT64_C(0xc0000000);
-	case TABLES_STRADDLE:
-		return (UINT64_C(1) << 32) - (1u << 20);
-	case TABLES_LIMIT:
-		return (cfg->oas > 32 ? ARM_RAM + ARM_RAM_BYTES : UINT64_C(1) << 32) - JUDGE_ARENA_BYTES;
-	default:
-		return UINT64_C(0x44000000);
-	}
+	return stub_arena(cfg, ARM_RAM, ARM_RAM_BYTES);
 }
 
 static int arm_start(struct judge *j, const struct config *cfg)

@@ -52,16 +52,7 @@ static bool riscv_takes(const struct config *cfg, const char **why)
 
 static uint64_t riscv_arena(const struct config *cfg)
 {
-	switch ((enum config_tables)cfg->tables) {
-	case TABLES_HIGH:
-		return UINT64_C(0xc0000000);
-	case TABLES_STRADDLE:
-		return (UINT64_C(1) << 32) - (1u << 20);
-	case TABLES_LIMIT:
-		return (cfg->oas > 32 ? RISCV_RAM + RISCV_RAM_BYTES : UINT64_C(1) << 32) - JUDGE_ARENA_BYTES;
-	default:
-		return UINT64_C(0x84000000);
-	}
+	return stub_arena(cfg, RISCV_RAM, RISCV_RAM_BYTES);
 }
 
 #define RISCV_ARGV                                                                                                               \

@@ -7,6 +7,20 @@
 #include <string.h>
 #include <time.h>
 
+uint64_t stub_arena(const struct config *cfg, uint64_t ram, uint64_t bytes)
+{
+	switch ((enum config_tables)cfg->tables) {
+	case TABLES_HIGH:
+		return UINT64_C(0xc0000000);
+	case TABLES_STRADDLE:
+		return (UINT64_C(1) << 32) - (1u << 20);
+	case TABLES_LIMIT:
+		return (cfg->oas > 32 ? ram + bytes : UINT64_C(1) << 32) - JUDGE_ARENA_BYTES;
+	default:
+		return ram + (64u << 20);
+	}
+}
+
 int stub_place(struct judge *j, uint64_t pa, const uint8_t *bytes, size_t nr, uint64_t box_pa, struct stub_box **box)
 {
 	void *at = qemu_ram_at(&j->ram, pa, nr);

@@ -37,6 +37,12 @@ _Static_assert(offsetof(struct stub_box, asks) == 0x1000, "the stubs know this p
 /* stub_place - copy a stub to pa and clear its mailbox. 0 or -errno with j->why. */
 int stub_place(struct judge *j, uint64_t pa, const uint8_t *bytes, size_t nr, uint64_t box_pa, struct stub_box **box);
 
+/*
+ * stub_arena - where tables lie for a configuration, in a guest's RAM of bytes from ram on, which is below 3G and reaches beyond 4G: the stub and its
+ * mailbox are in the first 64M.
+ */
+uint64_t stub_arena(const struct config *cfg, uint64_t ram, uint64_t bytes);
+
 /* stub_run - hand over the first nr questions and wait for their answers. 0 or -errno with j->why. */
 int stub_run(struct judge *j, struct qemu *q, struct stub_box *box, size_t nr);
 
