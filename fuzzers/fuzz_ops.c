@@ -36,23 +36,25 @@ static bool without(const char *name)
 }
 
 /*
- * libFuzzer's choice of inputs by entropy keeps a list of features for each input, of which a trace has thousands: half of the processor time. It is
- * off unless the command line has it on (-entropic=1).
+ * libFuzzer's choice of inputs by entropy keeps a list of features for each input, of which a trace has thousands: half of the processor time. And
+ * with how often each edge was taken being a feature, too, nearly every second input has a new one and is kept, whatever it is worth. Both are off
+ * unless the command line has them on (-entropic=1, -use_counters=1).
  */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static char off[] = "-entropic=0";
-	char **with = calloc((size_t)*argc + 2, sizeof(*with));
+	static char entropic[] = "-entropic=0", times[] = "-use_counters=0";
+	char **with = calloc((size_t)*argc + 3, sizeof(*with));
 	int i;
 
 	if (!with)
 		exit(complain(EXIT_TOOL, "out of memory"));
 	with[0] = (*argv)[0];
-	with[1] = off;
+	with[1] = entropic;
+	with[2] = times;
 	for (i = 1; i < *argc; i++)
-		with[i + 1] = (*argv)[i];
+		with[i + 2] = (*argv)[i];
 	*argv = with;
-	++*argc;
+	*argc += 2;
 	return 0;
 }
 
