@@ -8,17 +8,21 @@
 
 #include "config_key.h"
 #include "exec.h"
+#include "gen_round.h"
 
 #define RUN_MAX 8 /* operations that are deleted, copied or spliced at once: mostly */
+#define REST_MAX 24 /* operations that are made anew at once */
 #define CONFIG_TRIES 8
 #define ROUND_SWITCHES_MAX 4
-#define ROUND_POINTS_MAX 64
+#define ROUND_ONE_IN 8 /* of what is new so much is a round */
+#define ROUND_POINTS_LG2 8 /* from one switch to the next, at most: as many primitives as a usual round has */
 
 void mutator_init(struct mutator *m, trace_configs_fn *configs, const char *only)
 {
 	memset(m, 0, sizeof(*m));
 	m->configs = configs;
 	m->only = only;
+	m->rounds = true;
 	trace_init(&m->to);
 }
 
@@ -117,30 +121,49 @@ static bool take_config(struct mutator *m, const struct config *cfg)
 	return true;
 }
 
+/* The next operation of what is read. As one_input.c has it: half a round is none, nor is one that may not run. */
+static void take_op(struct mutator *m, struct mutate_items *items, const struct op *op)
+{
+	enum guess_how how;
+
+	if (!trace_push_whole(&m->to, op))
+		return;
+	items->nr = m->to.nr - 1;
+	how = guess_op(&m->guess, op);
+	if (op->kind == OP_SWITCH && how == GUESS_FORBIDDEN) {
+		m->to.nr -= 1 + ops_waiting(m->to.ops, m->to.nr - 1);
+		items->nr = m->to.nr;
+		return;
+	}
+	*items_open(items, items->nr, 1) = (struct mutate_item){ .op = *op, .how = (uint8_t)how };
+}
+
 bool mutate_read(struct mutator *m, const uint8_t *buf, size_t bytes, struct mutate_items *items)
 {
 	struct trace_bin b;
 	struct op op;
-	enum guess_how how;
 
 	items->nr = 0;
 	trace_bin_open(&b, buf, bytes, m->configs);
 	if ((m->only && strcmp(b.cfg.format, m->only)) || !take_config(m, &b.cfg))
 		return false;
 	m->to.nr = 0;
-	while (items->nr < MUTATE_OPS_MAX && trace_bin_next(&b, &m->guess.check.im, &m->guess.check.hw, &op)) {
-		/* As one_input.c has it: half a round is none, nor is one that may not run. */
-		if (!trace_push_whole(&m->to, &op))
-			continue;
-		items->nr = m->to.nr - 1;
-		how = guess_op(&m->guess, &op);
-		if (op.kind == OP_SWITCH && how == GUESS_FORBIDDEN) {
-			m->to.nr -= 1 + ops_waiting(m->to.ops, m->to.nr - 1);
-			items->nr = m->to.nr;
-			continue;
-		}
-		*items_open(items, items->nr, 1) = (struct mutate_item){ .op = op, .how = (uint8_t)how };
-	}
+	while (items->nr < MUTATE_OPS_MAX && trace_bin_next(&b, &m->guess.check.im, &m->guess.check.hw, &op))
+		take_op(m, items, &op);
+	items->nr -= ops_waiting(m->to.ops, m->to.nr);
+	return true;
+}
+
+bool mutate_take(struct mutator *m, const struct config *cfg, const struct op *ops, size_t nr, struct mutate_items *items)
+{
+	size_t i;
+
+	items->nr = 0;
+	if (!take_config(m, cfg))
+		return false;
+	m->to.nr = 0;
+	for (i = 0; i < nr && items->nr < MUTATE_OPS_MAX; i++)
+		take_op(m, items, &ops[i]);
 	items->nr -= ops_waiting(m->to.ops, m->to.nr);
 	return true;
 }
@@ -178,7 +201,7 @@ static void change_config(struct mutator *m)
 	struct config cfg;
 	unsigned i, how = below(m, 4);
 
-	for (i = 0; i < CONFIG_TRIES; i++) {
+	for (i = 0; m->configs && i < CONFIG_TRIES; i++) {
 		if (how < 2) {
 			if (pick_listed(m, how ? m->cfg.format : NULL))
 				return;
@@ -266,13 +289,44 @@ static void change_one(struct mutator *m)
 		m->items.at[below(m, m->items.nr)].edit = edits[below(m, 16)];
 }
 
+/* What follows a place, or what would follow the end, is made anew: what one state leads to is looked at from several sides. */
+static void change_rest(struct mutator *m)
+{
+	size_t idx = below(m, 2) ? m->items.nr : items_place(m, &m->items), nr = 1 + below(m, REST_MAX);
+	struct mutate_item *item;
+
+	items_remove(&m->items, idx, m->items.nr - idx);
+	item = items_open(&m->items, idx, nr);
+	while (nr--)
+		*item++ = (struct mutate_item){ .edit = FIT_FRESH };
+}
+
+/* A switch for nr writers, at random. */
+static void any_schedule(struct mutator *m, size_t nr, struct op *round)
+{
+	unsigned i;
+
+	*round = (struct op){ .kind = OP_SWITCH };
+	for (i = below(m, ROUND_SWITCHES_MAX + 1); i; i--) {
+		struct op_switch *s = &round->switches[round->switches_nr];
+
+		s->writer = (uint8_t)(1 + below(m, nr));
+		s->to = (uint8_t)(1 + (s->writer + below(m, nr - 1)) % nr);
+		/* Ever further on, so that no two are at one place. */
+		s->at = (uint16_t)((round->switches_nr ? s[-1].at + 1u : 0) + below(m, 1u << below(m, ROUND_POINTS_LG2 + 1)));
+		round->switches_nr++;
+	}
+}
+
 /* Two or three operations become a round, or a round single operations. Where they touch the same it is undone when their turn comes. */
 static void change_round(struct mutator *m)
 {
 	size_t idx = below(m, m->items.nr + 1), nr = 0, i;
 	struct mutate_item *item;
-	struct op round = { .kind = OP_SWITCH };
+	struct op round;
 
+	if (!m->rounds)
+		return;
 	if (idx < m->items.nr && m->items.at[idx].op.kind == OP_SWITCH) {
 		items_remove(&m->items, idx, 1);
 		while (idx-- && m->items.at[idx].op.thread)
@@ -288,15 +342,7 @@ static void change_round(struct mutator *m)
 		m->items.at[idx + i].op.thread = (uint8_t)(i + 1);
 		m->items.at[idx + i].op.devices_nr = 0;
 	}
-	for (i = below(m, ROUND_SWITCHES_MAX + 1); i; i--) {
-		struct op_switch *s = &round.switches[round.switches_nr];
-
-		s->writer = (uint8_t)(1 + below(m, nr));
-		s->to = (uint8_t)(1 + (s->writer + below(m, nr - 1)) % nr);
-		/* Ever further on, so that no two are at one place. */
-		s->at = (uint16_t)((round.switches_nr ? s[-1].at + 1u : 0) + below(m, ROUND_POINTS_MAX / ROUND_SWITCHES_MAX));
-		round.switches_nr++;
-	}
+	any_schedule(m, nr, &round);
 	item = items_open(&m->items, idx + nr, 1);
 	*item = (struct mutate_item){ .op = round };
 }
@@ -308,6 +354,7 @@ static enum guess_how emit(struct mutator *m, const struct op *op)
 	if (!trace_push_whole(&m->to, op))
 		return GUESS_FORBIDDEN;
 	pick_seen(&m->fit.pick, op);
+	pick_seen(&m->gen.pick, op);
 	return guess_op(&m->guess, op);
 }
 
@@ -333,19 +380,45 @@ static void emit_apart(struct mutator *m)
 	}
 }
 
+static void emit_switch(struct mutator *m, const struct op *op)
+{
+	if (guess_look(&m->guess, op) == GUESS_FORBIDDEN)
+		emit_apart(m);
+	else
+		emit(m, op);
+}
+
+/* What is new: an operation, or a round. */
+static void emit_fresh(struct mutator *m)
+{
+	struct op ops[MEM_WRITERS_MAX + 1];
+	unsigned nr = m->rounds && !below(m, ROUND_ONE_IN) ? gen_round(&m->gen, ops) : 0, i;
+
+	for (i = 0; i < nr; i++)
+		emit(m, &ops[i]);
+	if (nr) {
+		any_schedule(m, nr, &ops[nr]);
+		emit_switch(m, &ops[nr]);
+		return;
+	}
+	gen_next(&m->gen, &ops[0]);
+	if (guess_look(&m->guess, &ops[0]) == GUESS_FORBIDDEN)
+		emit_sync(m);
+	emit(m, &ops[0]);
+}
+
 static void emit_item(struct mutator *m, const struct mutate_item *item)
 {
 	struct op op = item->op;
-	enum guess_how how;
 	bool keep;
 
+	if (item->edit == FIT_FRESH && !op.thread && op.kind != OP_SWITCH) {
+		emit_fresh(m);
+		return;
+	}
 	fit_edit(&m->fit, (enum fit_edit)item->edit, &op);
 	if (op.kind == OP_SWITCH) {
-		how = guess_look(&m->guess, &op);
-		if (how == GUESS_FORBIDDEN)
-			emit_apart(m);
-		else
-			emit(m, &op);
+		emit_switch(m, &op);
 		return;
 	}
 	/* What was refused before was perhaps kept for that. */
@@ -365,6 +438,8 @@ static void emit_all(struct mutator *m)
 	m->to.nr = 0;
 	m->to.cfg = m->cfg;
 	fit_open(&m->fit, &m->rng, &m->guess);
+	gen_init(&m->gen, rng_next(&m->rng), GEN_VARIED, &m->guess.check.im, &m->guess.check.hw);
+	m->gen.pick.leaves_max = m->fit.pick.leaves_max;
 	for (i = 0; i < m->items.nr && m->to.nr < MUTATE_OPS_MAX; i++)
 		emit_item(m, &m->items.at[i]);
 	m->to.nr -= ops_waiting(m->to.ops, m->to.nr);
@@ -381,8 +456,13 @@ void mutate_trace(struct mutator *m)
 	};
 	unsigned nr = 1 + below(m, 2) + (below(m, 4) ? 0 : below(m, 6));
 
+	/* All of a trace is run for the little that is changed: in a long one more is. */
+	if (!below(m, 4))
+		nr += below(m, m->items.nr / 4 + 1);
 	if (m->others.nr)
 		change_splice(m);
+	if (!below(m, 3))
+		change_rest(m);
 	while (nr--)
 		changes[below(m, 32)](m);
 	if (!m->items.nr)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "fit.h"
+#include "gen.h"
 #include "op.h"
 #include "rng.h"
 #include "trace_bin.h"
@@ -46,7 +47,9 @@ struct mutate_items {
  * @only:    NULL, or the format that every input is to have
  * @cfg:     of the input, not resolved, which is shorter to write; @resolved
  * @items, @others: operations of the input, and of the one that it is crossed with
+ * @gen:     makes new operations, each time with a mix of its own, as in a domain of hitless fuzz
  * @to:      the result
+ * @rounds:  set by mutator_init: operations may become rounds. Whoever has an engine that knows none clears it
  */
 struct mutator {
 	trace_configs_fn *configs;
@@ -54,12 +57,14 @@ struct mutator {
 	struct rng rng;
 	struct guess guess;
 	struct fit fit;
+	struct gen gen;
 	struct config cfg, resolved;
 	struct mutate_items items, others;
 	struct trace to;
+	bool rounds;
 };
 
-/* configs and only are borrowed. mutator_release frees what was used; m may be used no more. */
+/* configs may be NULL: configurations stay what they are. configs and only are borrowed. mutator_release frees what was used; m may be used no more. */
 void mutator_init(struct mutator *m, trace_configs_fn *configs, const char *only);
 void mutator_release(struct mutator *m);
 
@@ -81,6 +86,9 @@ size_t mutate_cross(struct mutator *m, const uint8_t *a, size_t a_bytes, const u
 
 /* mutate_read - what buf means: into m->cfg, m->resolved and *items. False: its configuration cannot be run; then there are no items. */
 bool mutate_read(struct mutator *m, const uint8_t *buf, size_t bytes, struct mutate_items *items);
+
+/* mutate_take - likewise, of operations that are no bytes. cfg may be resolved. */
+bool mutate_take(struct mutator *m, const struct config *cfg, const struct op *ops, size_t nr, struct mutate_items *items);
 
 /*
  * mutate_write - m->to in the binary form, in at most max bytes, operations left out from the end if they are too many. Returns the length, or 0.
