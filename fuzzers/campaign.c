@@ -80,6 +80,7 @@ static int plan_make(struct plan *p, const struct options *o)
 	p->profile = GEN_VARIED;
 	p->vary = !o->config && o->model < 0 && o->tlb < 0;
 	p->rounds = !strcmp(engine_name(), "native");
+	p->mutate = o->mutate;
 	p->dir = o->out ? o->out : "findings";
 	for (i = 0; engine_formats()[i]; i++) {
 		if (!options_want(o, engine_formats()[i]->name))
@@ -287,6 +288,10 @@ static int campaign_init(struct campaign *c, const struct options *o)
 			return complain(EXIT_TOOL, "out of memory for %u jobs", jobs);
 		c->workers[job] = w;
 		w->domain = job;
+		if (c->plan.mutate)
+			w->pool = mmap(NULL, sizeof(*w->pool), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+		if (w->pool == MAP_FAILED)
+			return complain(EXIT_TOOL, "out of memory for the traces of %u jobs", jobs);
 		w->ops_left = o->ops ? o->ops / jobs + (job < o->ops % jobs) : UINT64_MAX;
 	}
 	return 0;
@@ -296,6 +301,9 @@ static void campaign_release(struct campaign *c)
 {
 	unsigned job;
 
+	for (job = 0; c->workers && job < c->plan.jobs; job++)
+		if (c->workers[job] && c->workers[job]->pool && c->workers[job]->pool != MAP_FAILED)
+			munmap(c->workers[job]->pool, sizeof(*c->workers[job]->pool));
 	for (job = 0; c->workers && job < c->plan.jobs; job++)
 		if (c->workers[job])
 			munmap(c->workers[job], sizeof(*c->workers[job]));
@@ -340,6 +348,8 @@ static const char fuzz_help[] =
 	"      --seed N         start from this seed (default: random; it is printed)\n"
 	"      --jobs N         worker processes (default 1)\n"
 	"      --until-finding  end with the first finding\n"
+	"      --mutate         half of the domains are earlier ones that did something new to the tables, changed, instead of generated from nothing; each job\n"
+	"                       keeps its own, at most 256 of at most 256 operations. The same seed and --jobs give the same\n"
 	"      --known FILE     findings that are written up already: patterns of signatures, one a line, as in\n"
 	"                       \"stale-iotlb G4 * unmap * *\". They are saved and counted, and do not make it fail\n"
 	"      --out DIR        where traces of findings go (default findings)\n"
@@ -365,7 +375,7 @@ int cmd_fuzz(int argc, char **argv)
 	unsigned job;
 	int status = options_parse(argc, argv,
 				   OPTION_FORMAT | OPTION_SEED | OPTION_OPS | OPTION_SECONDS | OPTION_JOBS | OPTION_JSON | OPTION_UNTIL |
-					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_KNOWN,
+					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_KNOWN | OPTION_MUTATE,
 				   fuzz_help, &o);
 
 	if (status >= 0)

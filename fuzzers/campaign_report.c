@@ -12,6 +12,7 @@ static void stats_add(struct worker_stats *sum, const struct worker_stats *s)
 	unsigned i;
 
 	sum->domains += s->domains;
+	sum->mutated += s->mutated;
 	sum->operations += s->operations;
 	sum->refused += s->refused;
 	sum->skipped += s->skipped;
@@ -108,6 +109,16 @@ void campaign_print_finding(const struct campaign_finding *f, FILE *out)
 		fprintf(out, "store by store: hitless show --stores --op %zu %s%s\n", f->finding.op_idx + 1, engine, f->path);
 }
 
+static uint64_t campaign_kept(const struct campaign *c)
+{
+	uint64_t nr = 0;
+	unsigned job;
+
+	for (job = 0; job < c->plan.jobs; job++)
+		nr += c->workers[job]->pool ? c->workers[job]->pool->kept_nr : 0;
+	return nr;
+}
+
 /* What several writers did, and how likely a race is to be met. */
 static void campaign_print_rounds(const struct worker_rounds *r, FILE *out)
 {
@@ -145,6 +156,8 @@ void campaign_print(const struct campaign *c, FILE *out)
 		all.operations ? (double)all.leaves / (double)all.operations : 0);
 	fprintf(out, "device: set accessed or dirty %" PRIu64 " times in the middle of an operation\n", all.turns);
 	campaign_print_rounds(&all.rounds, out);
+	if (c->plan.mutate)
+		fprintf(out, "mutated: %" PRIu64 " domains, from %" PRIu64 " that did something new\n", all.mutated, campaign_kept(c));
 	for (i = 0; i < c->plan.formats_nr; i++)
 		if (!hw_find(c->plan.formats[i])->decode)
 			fprintf(out, "%s has no decoder yet (oracle/hw_%s.c): nothing was read from its tables\n", c->plan.formats[i],
@@ -184,6 +197,7 @@ static json_t *json_stats(const struct worker_stats *s)
 		      percent(s->no_memory, s->operations), "device_updates_inside", (json_int_t)s->turns, "items_compared_between_engines", (json_int_t)s->twin_items,
 		      "invalidation_commands", (json_int_t)s->cost.commands, "invalidation_commands_spare", (json_int_t)s->cost.spare, "syncs",
 		      (json_int_t)s->cost.syncs, "syncs_spare", (json_int_t)s->cost.spare_syncs, "comparisons", comparisons);
+	json_object_set_new(o, "domains_mutated", json_integer((json_int_t)s->mutated));
 	json_object_set_new(o, "rounds", json_integer((json_int_t)s->rounds.nr));
 	json_object_set_new(o, "round_operations", json_integer((json_int_t)s->rounds.operations));
 	json_object_set_new(o, "round_switches", json_integer((json_int_t)s->rounds.switches));
@@ -234,6 +248,7 @@ void campaign_json(const struct campaign *c, FILE *out)
 	json_object_set_new(o, "seed", json_string(seed));
 	json_object_set_new(o, "seconds", json_real(c->seconds));
 	json_object_set_new(o, "jobs", json_integer(c->plan.jobs));
+	json_object_set_new(o, "traces_kept", json_integer((json_int_t)campaign_kept(c)));
 	json_object_set_new(o, "formats", formats);
 	json_object_set_new(o, "findings", findings);
 	json_dumpf(o, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));

@@ -53,6 +53,7 @@ enum option_id {
 	ID_PROVE,
 	ID_KNOWN,
 	ID_TRANSLATIONS,
+	ID_MUTATE,
 	ID_END,
 };
 
@@ -87,6 +88,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
 	[ID_TRANSLATIONS - ID_HELP] = OPTION_TRANSLATIONS,
+	[ID_MUTATE - ID_HELP] = OPTION_MUTATE,
 };
 
 static const struct option long_options[] = {
@@ -120,6 +122,7 @@ static const struct option long_options[] = {
 	{ "prove", no_argument, NULL, ID_PROVE },
 	{ "known", required_argument, NULL, ID_KNOWN },
 	{ "translations", required_argument, NULL, ID_TRANSLATIONS },
+	{ "mutate", no_argument, NULL, ID_MUTATE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -366,6 +369,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	}
 	o->json |= id == ID_JSON;
 	o->until_finding |= id == ID_UNTIL;
+	o->mutate |= id == ID_MUTATE;
 	o->quick |= id == ID_QUICK;
 	o->prove |= id == ID_PROVE;
 	o->failures |= id == ID_FAILURES;

@@ -9,6 +9,7 @@
 #include "exec.h"
 #include "finding.h"
 #include "gen.h"
+#include "pool.h"
 
 #define WORKER_FORMATS_MAX 16
 #define WORKER_OPS_MAX (1u << 14) /* operations of one domain */
@@ -29,6 +30,7 @@ struct plan_config {
  * @profile: of the generator
  * @vary: combine configurations with choices that do not belong to a format
  * @rounds: let several writers run at the same time in some of the domains
+ * @mutate: some of the domains are earlier ones, changed: see pool.h
  * @dir: where a worker saves what it finds
  */
 struct plan {
@@ -36,7 +38,7 @@ struct plan {
 	unsigned jobs;
 	struct exec_options exec;
 	enum gen_profile profile;
-	bool vary, rounds;
+	bool vary, rounds, mutate;
 	const char *dir;
 	const char *formats[WORKER_FORMATS_MAX];
 	unsigned formats_nr;
@@ -50,11 +52,11 @@ struct worker_rounds {
 };
 
 /*
- * What was done on one format. @turns: how often the device set something in the middle of an operation; @cost: of invalidation;
+ * What was done on one format. @mutated: of the domains, those that were earlier ones, changed; @turns: how often the device set something in the middle of an operation; @cost: of invalidation;
  * @twin_items: items of two engines that were compared with each other.
  */
 struct worker_stats {
-	uint64_t domains, operations, refused, skipped, leaves, stores, ns;
+	uint64_t domains, mutated, operations, refused, skipped, leaves, stores, ns;
 	uint64_t splits, maps_done, unmaps, unmaps_partial, no_memory, turns, twin_items;
 	struct worker_rounds rounds;
 	struct check_cost cost;
@@ -69,6 +71,7 @@ struct worker_stats {
  * @stop:  set by the parent: end after this operation
  * @config, @ops_nr, @ops: the current domain
  * @found: finding is filled in
+ * @pool:  if plan.mutate, of this job and no other
  */
 struct worker {
 	uint64_t ops_left, domain;
@@ -76,6 +79,7 @@ struct worker {
 	struct plan_config config;
 	uint64_t ops_nr;
 	bool found;
+	struct pool *pool;
 	struct finding finding;
 	struct worker_stats stats[WORKER_FORMATS_MAX];
 	struct op ops[WORKER_OPS_MAX];

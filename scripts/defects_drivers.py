@@ -26,8 +26,8 @@ def read_report(name, status, output, errors):
 
 
 class Fuzz:
-    """hitless fuzz: every check, one process."""
-    preset, target = "release", "hitless"
+    """hitless fuzz: every check, one process. minimizes: what it finds is, and must come again then."""
+    preset, target, minimizes = "release", "hitless", True
 
     @staticmethod
     def command(program, seed, seconds, out):
@@ -46,8 +46,17 @@ class Fuzz:
         return findings, report["operations"], report["seconds"]
 
 
+class Mutate(Fuzz):
+    """hitless fuzz --mutate."""
+
+    @staticmethod
+    def command(program, seed, seconds, out):
+        return [*Fuzz.command(program, seed, seconds, out), "--mutate"]
+
+
 class Stress(Fuzz):
-    """hitless stress: threads. The header's options are those of hitless fuzz, and left out."""
+    """hitless stress: threads, whose findings need not come again in one. The header's options are those of hitless fuzz, and left out."""
+    minimizes = False
 
     @staticmethod
     def command(program, seed, seconds, out):
@@ -60,7 +69,7 @@ class Stress(Fuzz):
 
 class LibFuzzer:
     """The libFuzzer target without sanitizers, from nothing. Findings are minimized by nobody; the header's options are left out."""
-    preset, target, without = "fuzz-fast", "fuzz_ops", None
+    preset, target, minimizes, without = "fuzz-fast", "fuzz_ops", False, None
 
     @classmethod
     def campaign(cls, program, seed, seconds, _options, out):
@@ -85,4 +94,4 @@ class LibFuzzerBytes(LibFuzzer):
     without = "HITLESS_WITHOUT_MUTATOR"
 
 
-DRIVERS = {"fuzz": Fuzz, "stress": Stress, "libfuzzer": LibFuzzer, "libfuzzer-bytes": LibFuzzerBytes}
+DRIVERS = {"fuzz": Fuzz, "mutate": Mutate, "stress": Stress, "libfuzzer": LibFuzzer, "libfuzzer-bytes": LibFuzzerBytes}

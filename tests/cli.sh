@@ -75,6 +75,19 @@ failures)
 	expect 2 'takes no --failures' "$hitless" fuzz --failures
 	[ ! -e findings ] || fail "a failure sweep without a finding left a folder"
 	;;
+mutate)
+	# Each job has its own; which of them ran first must not matter.
+	for jobs in 1 2; do
+		"$hitless" fuzz --mutate --ops 20000 --seed 7 --jobs $jobs --json 2>/dev/null | grep -v -e second >first
+		"$hitless" fuzz --mutate --ops 20000 --seed 7 --jobs $jobs --json 2>/dev/null | grep -v -e second >again
+		cmp -s first again || fail "two campaigns from one seed with $jobs jobs differ"
+	done
+	"$hitless" fuzz --ops 20000 --seed 7 --jobs 2 --json 2>/dev/null | grep -v -e second >again
+	cmp -s first again && fail "a campaign with --mutate is one without"
+	expect 0 '^mutated: [1-9][0-9]* domains, from [1-9][0-9]* that did something new' "$hitless" fuzz --mutate --ops 20000 --seed 7
+	expect 0 '^mutated: [1-9]' "$hitless" fuzz --mutate --ops 20000 --seed 7 --format armv8_4k --config "stage=2 bbm=2 tiny=2"
+	expect 2 'takes no --mutate' "$hitless" stress --mutate
+	;;
 campaign)
 	expect 0 'mix: ' "$hitless" fuzz --seconds 10 --seed 1 --jobs 2
 	"$hitless" fuzz --ops 5000 --seed 2 --json >out.json 2>/dev/null || fail "fuzz --json"

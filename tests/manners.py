@@ -107,13 +107,15 @@ def installs(work):
 
 def json_cases(work):
     """Schema, exit status and arguments of real runs, small ones."""
-    seed, binary = ROOT / "corpus/seeds/amdv1-cut-middle.trace", work / "binary"
+    seed, binary, kept = ROOT / "corpus/seeds/amdv1-cut-middle.trace", work / "binary", work / "kept"
+    kept.write_bytes(b"\x10\0\0\0" + bytes(range(16)) + b"\x10\0")  # as HITLESS_KEEP writes them: an input, and one that was interrupted
     return [("fuzz", 0, "fuzz", "--ops", 5000, "--seed", 1, "--out", work), ("replay", 0, "replay", seed, ROOT / "corpus/seeds/dart-roots.trace"),
             ("replay", 0, "replay", "--failures", "--out", work, seed), ("convert", 0, "convert", seed, "-o", binary), ("replay", 0, "replay", binary),
             ("show", 0, "show", seed), ("show", 0, "show", "--stores", "--op", 2, seed), ("formats", 0, "formats"),
             ("prove", 0, "formats", "--prove", "--quick", "--format", "vtdss", "--config", "tiny=2"),
             ("enumerate", 0, "enumerate", "--quick", "--format", "dart", "--out", work), ("stress", 0, "stress", "--format", "dart", "--seconds", 2, "--out", work),
             ("judge", (0, 3), "judge", "--quick", "--format", "riscv64", "--seed", 1, "--translations", 2000),  # 3: no QEMU
+            ("bench", 0, "bench", "inputs", f"inputs={kept}", "--seconds", 0.001, "--format", "vtdss"), ("fuzz", 0, "fuzz", "--mutate", "--ops", 5000, "--out", work),
             ("bench", 0, "bench", "raw", "checked", "proof", "scale=1000", "--quick", "--ops", 2000, "--seconds", 0.001, "--format", "vtdss")]
 
 
