@@ -204,6 +204,7 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 		      "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations",
 		      (json_int_t)f->ops_nr);
 	json_object_set_new(o, "known", json_boolean(f->known));
+	json_object_set_new(o, "processor_seconds", json_real(f->processor_seconds));
 	if (f->finding.v.before[0]) {
 		json_object_set_new(o, "before", json_string(f->finding.v.before));
 		json_object_set_new(o, "after", json_string(f->finding.v.after));
