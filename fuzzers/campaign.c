@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "canary.h"
 #include "minimize.h"
 
 /* A worker whose operation does not end for this long is taken for stuck. */
@@ -305,6 +306,18 @@ static int campaign_init(struct campaign *c, const struct options *o)
 	return 0;
 }
 
+/* Whether what the checks do not report means anything. Returns -1, or the exit status after a message. */
+static int campaign_canaries(struct campaign *c)
+{
+	const struct plan *p = &c->plan;
+	unsigned i;
+	int status = -1;
+
+	for (i = 0; i < p->real_nr + p->tiny_nr && status < 0; i++)
+		status = canary_must(&p->exec, i < p->real_nr ? &p->real[i].cfg : &p->tiny[i - p->real_nr].cfg, &c->canaries);
+	return status;
+}
+
 static void campaign_release(struct campaign *c)
 {
 	unsigned job;
@@ -391,6 +404,11 @@ int cmd_fuzz(int argc, char **argv)
 		o.seconds = 60;
 	status = campaign_init(&c, &o);
 	if (status) {
+		campaign_release(&c);
+		return status;
+	}
+	status = campaign_canaries(&c);
+	if (status >= 0) {
 		campaign_release(&c);
 		return status;
 	}

@@ -34,10 +34,12 @@ struct campaign_finding {
  * @repeats: findings beyond CAMPAIGN_FINDINGS_MAX signatures, which their workers saved
  * @workers: shared with the processes pids; pid 0: none running
  * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
+ * @canaries: checks (bit n: enum check_kind n) that noticed the bug that was planted for them before the campaign began
  * @stuck:  it was killed because that did not change
  * @processor_seconds: that workers took which have ended
  */
 struct campaign {
+	unsigned canaries;
 	const struct options *o;
 	struct plan plan;
 	struct worker **workers;
