@@ -59,7 +59,7 @@ def machine():
 
 
 def seconds_text(value):
-    return "-" if value is None else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+    return "-" if value is None else f"{value:.3f}" if value < 1 else f"{value:.1f}"
 
 
 def table(head, rows):
@@ -95,7 +95,7 @@ def compare_rows(ids):
     for name, driver in DRIVERS.items():
         entries = compared(name, ids)
         if entries:
-            always, once = (sum(test(entry) for entry in entries) for test in (lambda entry: 0 < entry["runs"] == entry["caught"], lambda entry: entry["caught"]))
+            always, once = (sum(test(entry) for entry in entries) for test in (lambda entry: 0 < entry["runs"] == entry["caught"], lambda entry: entry["caught"] > 0))
             times = [entry["seconds_median"] for entry in entries if entry["caught"]]
             yield [f"{name} ({driver.about})", f"{always} of {len(entries)}", f"{once} of {len(entries)}", seconds_text(median(times) if times else None)]
 
@@ -125,7 +125,7 @@ def plot(entries, ids):
         tried = compared(name, ids)
         times = sorted(max(entry["seconds_median"], 0.001) for entry in tried if 0 < entry["runs"] == entry["caught"])
         if times:
-            curves[name] = [(time, 100 * (nr + 1) / len(tried)) for nr, time in enumerate(times)] + [(30, 100 * len(times) / len(tried))]
+            curves[name] = [(0.001, 0)] + [(time, 100 * (nr + 1) / len(tried)) for nr, time in enumerate(times)] + [(30, 100 * len(times) / len(tried))]
     script = f"""set terminal svg size 1000,760 font 'sans,11' background '#ffffff'
 set output '{PLOT}'
 set multiplot layout 2,1
