@@ -173,8 +173,11 @@ int save_file(const char *path, const char *text, size_t bytes)
 {
 	char temporary[4096], copy[4096];
 	int fd, dir, ret = 0;
+	struct stat st;
 	ssize_t n;
 
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return -EEXIST;
 	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);

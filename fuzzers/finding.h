@@ -44,7 +44,10 @@ char *finding_trace_text(const struct finding *f, const struct trace *t, size_t 
  */
 int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes);
 
-/* save_file - write a file by a temporary name, sync it and rename it. 0 or -errno. */
+/*
+ * save_file - write a file by a temporary name, sync it and rename it. 0 or -errno; -EEXIST: there is something of that name that is no
+ * regular file, which renaming would replace.
+ */
 int save_file(const char *path, const char *text, size_t bytes);
 
 #endif

@@ -18,6 +18,7 @@ MINIMIZE_SECONDS = 60
 SIGNATURE = re.compile(r"[a-z]+(-[a-z]+)* G\d+ \S+ \S+ ")  # class, guarantee, format, operation, as finding_make writes it
 BINARY_MAGIC, BINARY_VERSION = b"HTL", 1
 ARENA_MIB = 64  # as one_input.c
+TOO_LONG = re.compile(r"^artifacts/timeout-|/hangs")  # a busy machine does that, too
 
 
 def signature(trace):
@@ -143,8 +144,10 @@ class Filing:
                 else:
                     traced.unlink()
                 (self.folder / "done" / name).write_text("traced\n")
-            elif status == 0:
-                (self.folder / "done" / name).write_text("did not come again\n")
+            elif status == 0 and TOO_LONG.search(str(path.relative_to(self.folder))):
+                (self.folder / "done" / name).write_text("was not too long when run again\n")
+            elif status == 0:  # of what the process had done before, or of the mutator: there is no input to show it
+                self.file_artifact(path, name, kind, "that did not come again, see logs")
             else:
                 self.start_crash(path, kind, name)
 
@@ -163,13 +166,18 @@ class Filing:
                     out.unlink()
                 else:
                     self.file(out, re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".trace", True, kind)
+                (self.folder / "done" / name).write_text("crash\n")
             else:
-                save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target, not in replay: {name}", "operations": 0,
-                     "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
+                self.file_artifact(path, name, kind, "that replay does not show")
             data.unlink(missing_ok=True)
-            (self.folder / "done" / name).write_text("crash\n")
 
         self.start([self.hitless(kind), "minimize", data, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
+
+    def file_artifact(self, path, name, kind, what):
+        """Puts an input that no trace came of in findings/, as it is."""
+        save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target {what}: {name}", "operations": 0,
+             "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
+        (self.folder / "done" / name).write_text("crash\n")
 
     def finish(self, seconds):
         """Works until all is filed or the time is over. Returns how many are left."""
