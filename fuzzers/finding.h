@@ -6,6 +6,7 @@
 #define HITLESS_FINDING_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "../oracle/verdict.h"
 #include "exec.h"
@@ -34,6 +35,9 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 
 /* finding_crash - the process died by this signal, or ended by itself with a status, at the op of this kind and index. */
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr);
+
+/* finding_print_trace - configuration and operations as text, the former in few words. t->cfg must have been resolved. */
+void finding_print_trace(const struct trace *t, FILE *out);
 
 /* finding_trace_text - the trace file of a finding: its report as comments, then configuration and operations. Allocated; *bytes long. */
 char *finding_trace_text(const struct finding *f, const struct trace *t, size_t *bytes);

@@ -106,6 +106,10 @@ def installs(work):
     check(done.returncode == 0, f"cmake --install: {done.stderr}")
     for path in ("bin/hitless", "share/bash-completion/completions/hitless", "share/man/man1/hitless.1", "share/hitless/corpus/seeds/amdv1-cut-middle.trace"):
         check((work / "prefix" / path).is_file(), f"not installed: {path}")
+    documents = work / "prefix/share/doc/hitless"
+    for page in documents.rglob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text()):
+            check((page.parent / target).exists(), f"{page.relative_to(documents)} refers to {target}, which is not installed")
     done = run(work / "prefix/bin/hitless", "replay", work / "prefix/share/hitless/corpus/seeds/amdv1-cut-middle.trace")
     check(done.returncode == 0, f"the installed command: {done.stderr}")
 
