@@ -100,7 +100,7 @@ int bench_inputs(const char *format, uint64_t seed, double seconds, const char *
 
 	memset(n, 0, sizeof(*n));
 	if (!one.out)
-		one_input_init(&one);
+		one_input_init(&one, NULL);
 	for (i = 0; i < BENCH_INPUTS_NR && !ret; i++)
 		ret = inputs_make(&one.exec, format, seed, i, &in[i]);
 	for (i = 0; out && i < BENCH_INPUTS_NR && !ret; i++)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "canary.h"
 #include "finding.h"
 #include "options.h"
 #include "trace_bin.h"
@@ -71,10 +72,29 @@ static uint64_t *one_input_count(const char *path)
 	return count;
 }
 
-void one_input_init(struct one_input *in)
+/* Before the first input: afterwards nobody would ask why nothing is ever found. */
+static void one_input_canaries(const struct exec_options *options, const char *only)
+{
+	const struct engine_ops *const *f;
+	unsigned i, noticed = 0;
+	struct trace_error err;
+	struct config cfg;
+	char why[240];
+
+	for (f = engine_formats(); *f; f++) {
+		const char *const *configs = one_input_configs((*f)->name);
+
+		for (i = 0; configs && configs[i] && (!only || !strcmp(only, (*f)->name)); i++)
+			if (!config_parse(configs[i], &cfg, &err) && !exec_resolve(&cfg, why, sizeof(why)) && canary_must(options, &cfg, &noticed) >= 0)
+				exit(EXIT_TOOL);
+	}
+}
+
+void one_input_init(struct one_input *in, const char *only)
 {
 	struct exec_options options = exec_defaults;
 
+	in->only = only;
 	options.arena_bytes = ONE_INPUT_ARENA;
 	in->out = getenv("HITLESS_OUT");
 	if (!in->out || !*in->out)
@@ -82,6 +102,7 @@ void one_input_init(struct one_input *in)
 	in->note = getenv("HITLESS_TRACE");
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));
+	one_input_canaries(&options, only);
 	trace_init(&in->trace);
 	if (exec_init(&in->exec, &options, one_input_found, in))
 		exit(complain(EXIT_TOOL, "out of memory"));

@@ -37,8 +37,11 @@ struct one_input {
 	uint64_t *count;
 };
 
-/* one_input_init - reserve what inputs need; where that fails the process ends with EXIT_TOOL. in must stay where it is. */
-void one_input_init(struct one_input *in);
+/*
+ * one_input_init - reserve what inputs need, of this format only or, with NULL, of all; and see to it that planted bugs are noticed (canary.h).
+ * Where something fails the process ends with EXIT_TOOL. in must stay where it is.
+ */
+void one_input_init(struct one_input *in, const char *only);
 
 /*
  * one_input_run - run bytes as trace_bin.h decodes them, at most ONE_INPUT_OPS_MAX operations. Nothing is left of the input before: the

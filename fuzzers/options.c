@@ -54,6 +54,7 @@ enum option_id {
 	ID_PROVE,
 	ID_KNOWN,
 	ID_TRANSLATIONS,
+	ID_BASELINE,
 	ID_END,
 };
 
@@ -88,6 +89,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_PROVE - ID_HELP] = OPTION_PROVE,
 	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
 	[ID_TRANSLATIONS - ID_HELP] = OPTION_TRANSLATIONS,
+	[ID_BASELINE - ID_HELP] = OPTION_BASELINE,
 };
 
 static const struct option long_options[] = {
@@ -121,6 +123,7 @@ static const struct option long_options[] = {
 	{ "prove", no_argument, NULL, ID_PROVE },
 	{ "known", required_argument, NULL, ID_KNOWN },
 	{ "translations", required_argument, NULL, ID_TRANSLATIONS },
+	{ "baseline", no_argument, NULL, ID_BASELINE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -369,6 +372,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->until_finding |= id == ID_UNTIL;
 	o->quick |= id == ID_QUICK;
 	o->prove |= id == ID_PROVE;
+	o->baseline |= id == ID_BASELINE;
 	o->failures |= id == ID_FAILURES;
 	engine_hostile |= id == ID_HOSTILE;
 	engine_all_arguments |= id == ID_ALL_ARGUMENTS;

@@ -35,6 +35,7 @@ enum {
 	OPTION_PROVE = 1 << 17,
 	OPTION_KNOWN = 1 << 18,
 	OPTION_TRANSLATIONS = 1 << 19,
+	OPTION_BASELINE = 1 << 20,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -43,7 +44,7 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick, failures, stores, prove;
+	bool has_seed, baseline, json, until_finding, quick, failures, stores, prove;
 	uint64_t seed, ops, op, translations; /* op, translations 0: unset */
 	double seconds;
 	unsigned jobs, readers, writers;
