@@ -248,7 +248,10 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	size_t chunk;
 	bool any, less;
 
-	if (!scratch)
+	/* Where the domain alone leads to the finding, there may be no list. */
+	if (!t->ops)
+		t->ops = calloc(1, sizeof(*t->ops));
+	if (!scratch || !t->ops)
 		abort();
 	memcpy(scratch, t->ops, t->nr * sizeof(*scratch));
 	if (!minimize_try(&m, scratch, t->nr)) {

@@ -181,7 +181,7 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 		if (!trace_push_whole(&in->trace, &op))
 			continue;
 		/* A round that may not run, as none may whose writers touch the same, is none. */
-		if (!one_input_op(in, &op) && op.kind == OP_SWITCH)
+		if (!one_input_op(in, &in->trace.ops[in->trace.nr - 1]) && op.kind == OP_SWITCH)
 			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);
