@@ -101,9 +101,8 @@ static int plan_make(struct plan *p, const struct options *o)
 	}
 	if (!p->real_nr && !p->tiny_nr)
 		return complain(EXIT_USAGE, "no configuration is left to run");
-	if ((mkdir(p->dir, 0755) && errno != EEXIST) || access(p->dir, W_OK | X_OK))
-		return complain(EXIT_USAGE, "%s: %s", p->dir, strerror(errno));
-	return 0;
+	ret = options_directory(p->dir);
+	return ret < 0 ? 0 : ret;
 }
 
 static void campaign_spawn(struct campaign *c, unsigned job)

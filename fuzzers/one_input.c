@@ -108,6 +108,7 @@ void one_input_init(struct one_input *in, const char *only)
 	in->out = getenv("HITLESS_OUT");
 	if (!in->out || !*in->out)
 		in->out = "findings";
+	in->note = getenv("HITLESS_TRACE");
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));
 	one_input_canaries(&options, only);
@@ -119,11 +120,25 @@ void one_input_init(struct one_input *in, const char *only)
 		exit(complain(EXIT_TOOL, "out of memory"));
 }
 
+/* The trace as it will be when the last of it is run. */
+static void one_input_note(const struct one_input *in)
+{
+	FILE *out = fopen(in->note, "w");
+
+	if (!out)
+		exit(complain(EXIT_USAGE, "HITLESS_TRACE: %s: %s", in->note, strerror(errno)));
+	finding_print_trace(&in->trace, out);
+	if (fclose(out))
+		exit(complain(EXIT_USAGE, "HITLESS_TRACE: %s: %s", in->note, strerror(errno)));
+}
+
 /* Run op, which is the last of the trace; false: it may not be run. */
 static bool one_input_op(struct one_input *in, const struct op *op)
 {
 	enum exec_status status;
 
+	if (in->note)
+		one_input_note(in);
 	if (in->counters)
 		feedback_begin(&in->feedback, op);
 	status = exec_op(&in->exec, op);
@@ -160,7 +175,11 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	in->trace.cfg = b.cfg;
 	if (in->only && strcmp(in->only, b.cfg.format))
 		return;
-	if (exec_resolve(&in->trace.cfg, err, sizeof(err)) || exec_open(&in->exec, &in->trace.cfg, &why))
+	if (exec_resolve(&in->trace.cfg, err, sizeof(err)))
+		return;
+	if (in->note)
+		one_input_note(in);
+	if (exec_open(&in->exec, &in->trace.cfg, &why))
 		return;
 	if (in->counters)
 		feedback_open(&in->feedback, &in->exec, in->counters);
@@ -170,7 +189,7 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 		if (!trace_push_whole(&in->trace, &op))
 			continue;
 		/* A round that may not run, as none may whose writers touch the same, is none. */
-		if (!one_input_op(in, &op) && op.kind == OP_SWITCH)
+		if (!one_input_op(in, &in->trace.ops[in->trace.nr - 1]) && op.kind == OP_SWITCH)
 			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);

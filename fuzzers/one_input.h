@@ -23,6 +23,8 @@
  * @trace: configuration and operations of the input that is running
  * @out:   directory that traces are saved to: the environment's HITLESS_OUT, or "findings"
  * @only:  NULL, or the format of which inputs are run
+ * @note:  NULL, or the file that the environment's HITLESS_TRACE names: there the input that is running is as text, before each operation anew,
+ *         so that it is known what ended the process when nobody can say it any more. Slow: for one input
  * @count: NULL, or inputs, operations and ns of processor time so far: in the file that the environment's HITLESS_COUNT names, where they are
  *         whatever ends the process
  * @keep:  NULL, or where inputs are written, each behind its length, 32 bits: the file that the environment's HITLESS_KEEP names
@@ -31,7 +33,7 @@
 struct one_input {
 	struct exec exec;
 	struct trace trace;
-	const char *out, *only;
+	const char *out, *only, *note;
 	uint8_t *counters;
 	struct feedback feedback;
 	uint64_t *count;

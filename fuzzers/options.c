@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -463,9 +464,38 @@ int options_config(const struct options *o, const char *format, const char *text
 	return exec_resolve(cfg, err, err_bytes);
 }
 
+/* Whether files can be made in the directory that is there. -1, or the exit status after a message. */
+static int directory_takes(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+		return complain(EXIT_USAGE, "%s: is no directory", path);
+	if (access(path, W_OK | X_OK))
+		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
+int options_directory(const char *path)
+{
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	return directory_takes(path);
+}
+
 int options_out(const struct options *o)
 {
-	if (o->out && ((mkdir(o->out, 0755) && errno != EEXIST) || access(o->out, W_OK | X_OK)))
-		return complain(EXIT_USAGE, "%s: %s", o->out, strerror(errno));
-	return -1;
+	return o->out ? options_directory(o->out) : -1;
+}
+
+int options_out_file(const struct options *o)
+{
+	char copy[4096];
+	struct stat st;
+
+	if (snprintf(copy, sizeof(copy), "%s", o->out) >= (int)sizeof(copy))
+		return complain(EXIT_USAGE, "--out: %s", strerror(ENAMETOOLONG));
+	if (!lstat(o->out, &st) && !S_ISREG(st.st_mode))
+		return complain(EXIT_USAGE, "%s: is no regular file", o->out);
+	return directory_takes(dirname(copy));
 }

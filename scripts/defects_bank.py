@@ -64,6 +64,18 @@ def end_running():
             os.killpg(child.pid, signal.SIGKILL)
 
 
+def writable_folder(path):
+    """Makes the folder unless it is there. Raises ValueError, one line, if nothing can be put into it."""
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path}: is no folder")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise ValueError(f"{path}: cannot be written")
+
+
 def last_line(text):
     return (text.strip().splitlines() or ["no message"])[-1].strip()
 
