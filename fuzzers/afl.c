@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 	static struct one_input in;
 	int i, ret = EXIT_CLEAN;
 
-	one_input_init(&in);
+	one_input_init(&in, NULL);
 	in.counters = counters;
 	for (i = 1; i < argc && ret == EXIT_CLEAN; i++)
 		ret = afl_file(&in, argv[i], buf);

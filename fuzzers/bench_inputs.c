@@ -114,7 +114,7 @@ int bench_inputs_kept(const char *path, struct bench_inputs *n)
 	memset(n, 0, sizeof(*n));
 	if (!file)
 		return -errno;
-	one_input_init(&one);
+	one_input_init(&one, NULL);
 	for (n->ns = bench_cpu(); !(ret = inputs_next(file, buf, sizeof(buf), &nr)); n->inputs++) {
 		one_input_run(&one, buf, nr);
 		n->operations += one.trace.nr;
@@ -133,7 +133,7 @@ int bench_inputs(const char *format, uint64_t seed, double seconds, const char *
 
 	memset(n, 0, sizeof(*n));
 	if (!one.out)
-		one_input_init(&one);
+		one_input_init(&one, NULL);
 	for (i = 0; i < BENCH_INPUTS_NR && !ret; i++)
 		ret = inputs_make(&one.exec, format, seed, i, &in[i]);
 	for (i = 0; out && i < BENCH_INPUTS_NR && !ret; i++)

@@ -11,11 +11,13 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "canary.h"
 #include "minimize.h"
 
 /* A worker whose operation does not end for this long is taken for stuck. */
@@ -27,6 +29,11 @@ static void campaign_signal(int signal_nr)
 {
 	(void)signal_nr;
 	campaign_stop = 1;
+}
+
+static double campaign_seconds(struct timeval tv)
+{
+	return (double)tv.tv_sec + (double)tv.tv_usec * 1e-6;
 }
 
 static double campaign_now(void)
@@ -77,10 +84,16 @@ static int plan_make(struct plan *p, const struct options *o)
 		return complain(EXIT_TOOL, "no random seed: %s", strerror(errno));
 	p->jobs = o->jobs ? o->jobs : 1;
 	p->exec = o->exec;
-	p->profile = GEN_VARIED;
-	p->vary = !o->config && o->model < 0 && o->tlb < 0;
-	p->rounds = !strcmp(engine_name(), "native");
+	if (o->mutate && o->baseline)
+		return complain(EXIT_USAGE, "--baseline generates all of its domains: it takes no --mutate");
 	p->mutate = o->mutate;
+	p->profile = o->baseline ? GEN_BASELINE : GEN_VARIED;
+	p->vary = !o->config && o->model < 0 && o->tlb < 0 && !o->baseline;
+	p->rounds = !strcmp(engine_name(), "native") && !o->baseline;
+	if (o->baseline) {
+		p->exec.checks = 1u << CHECK_TRANSLATION;
+		p->exec.blind = true;
+	}
 	p->dir = o->out ? o->out : "findings";
 	for (i = 0; engine_formats()[i]; i++) {
 		if (!options_want(o, engine_formats()[i]->name))
@@ -91,9 +104,8 @@ static int plan_make(struct plan *p, const struct options *o)
 	}
 	if (!p->real_nr && !p->tiny_nr)
 		return complain(EXIT_USAGE, "no configuration is left to run");
-	if ((mkdir(p->dir, 0755) && errno != EEXIST) || access(p->dir, W_OK | X_OK))
-		return complain(EXIT_USAGE, "%s: %s", p->dir, strerror(errno));
-	return 0;
+	ret = options_directory(p->dir);
+	return ret < 0 ? 0 : ret;
 }
 
 static void campaign_spawn(struct campaign *c, unsigned job)
@@ -141,6 +153,7 @@ static void campaign_found(struct campaign *c, struct worker *w)
 		trace_push(&t, &w->ops[k]);
 	new = &c->findings[c->findings_nr++];
 	new->times = 1;
+	new->processor_seconds = c->processor_seconds;
 	new->known = known_has(&c->known, f->signature);
 	c->new_nr += !new->known;
 	/* First what there is, then what is left of it: the process may be killed at any moment. */
@@ -197,6 +210,7 @@ static unsigned campaign_running(const struct campaign *c)
 /* Reap whoever has ended; replace those that did not end by themselves unless the campaign is over. */
 static void campaign_poll(struct campaign *c, bool over)
 {
+	struct rusage usage;
 	unsigned job;
 	int status;
 
@@ -206,7 +220,8 @@ static void campaign_poll(struct campaign *c, bool over)
 
 		if (!c->pids[job])
 			continue;
-		if (waitpid(c->pids[job], &status, WNOHANG) == c->pids[job]) {
+		if (wait4(c->pids[job], &status, WNOHANG, &usage) == c->pids[job]) {
+			c->processor_seconds += campaign_seconds(usage.ru_utime) + campaign_seconds(usage.ru_stime);
 			if (campaign_reap(c, job, status) && !over && !(c->o->until_finding && c->new_nr) && !c->tool_fault)
 				campaign_spawn(c, job);
 		} else if (ops != c->seen[job]) {
@@ -297,6 +312,18 @@ static int campaign_init(struct campaign *c, const struct options *o)
 	return 0;
 }
 
+/* Whether what the checks do not report means anything. Returns -1, or the exit status after a message. */
+static int campaign_canaries(struct campaign *c)
+{
+	const struct plan *p = &c->plan;
+	unsigned i;
+	int status = -1;
+
+	for (i = 0; i < p->real_nr + p->tiny_nr && status < 0; i++)
+		status = canary_must(&p->exec, i < p->real_nr ? &p->real[i].cfg : &p->tiny[i - p->real_nr].cfg, &c->canaries);
+	return status;
+}
+
 static void campaign_release(struct campaign *c)
 {
 	unsigned job;
@@ -361,6 +388,8 @@ static const char fuzz_help[] =
 	"                       operations then: the two do not allocate and store equally often\n"
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
 	"      --all-arguments  hand it what its callers may pass and what is known to go wrong (docs/findings), too\n"
+	"      --baseline       no more than a page table's own random test does, to compare with: one writer, map and unmap, read-write, oa equal to\n"
+	"                       iova, and what the engine itself translates is all that is compared\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"
 	"\n"
@@ -375,7 +404,8 @@ int cmd_fuzz(int argc, char **argv)
 	unsigned job;
 	int status = options_parse(argc, argv,
 				   OPTION_FORMAT | OPTION_SEED | OPTION_OPS | OPTION_SECONDS | OPTION_JOBS | OPTION_JSON | OPTION_UNTIL |
-					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_KNOWN | OPTION_MUTATE,
+					   OPTION_OUT | OPTION_MODEL | OPTION_WITHOUT | OPTION_ENGINE | OPTION_ARENA | OPTION_KNOWN | OPTION_MUTATE |
+					   OPTION_BASELINE,
 				   fuzz_help, &o);
 
 	if (status >= 0)
@@ -386,6 +416,11 @@ int cmd_fuzz(int argc, char **argv)
 		o.seconds = 60;
 	status = campaign_init(&c, &o);
 	if (status) {
+		campaign_release(&c);
+		return status;
+	}
+	status = campaign_canaries(&c);
+	if (status >= 0) {
 		campaign_release(&c);
 		return status;
 	}

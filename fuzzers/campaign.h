@@ -14,12 +14,16 @@
 
 #define CAMPAIGN_FINDINGS_MAX 256
 
-/* A finding of this campaign, minimized, with the file that holds its trace. @known: it is written up already. */
+/*
+ * A finding of this campaign, minimized, with the file that holds its trace. @known: it is written up already; @processor_seconds: that the
+ * workers took which had ended by then, the one that found it being the last.
+ */
 struct campaign_finding {
 	struct finding finding;
 	bool known;
 	uint64_t times;
 	size_t ops_nr;
+	double processor_seconds;
 	char path[1024];
 };
 
@@ -30,9 +34,12 @@ struct campaign_finding {
  * @repeats: findings beyond CAMPAIGN_FINDINGS_MAX signatures, which their workers saved
  * @workers: shared with the processes pids; pid 0: none running
  * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
+ * @canaries: checks (bit n: enum check_kind n) that noticed the bug that was planted for them before the campaign began
  * @stuck:  it was killed because that did not change
+ * @processor_seconds: that workers took which have ended
  */
 struct campaign {
+	unsigned canaries;
 	const struct options *o;
 	struct plan plan;
 	struct worker **workers;
@@ -45,7 +52,7 @@ struct campaign {
 	struct known known;
 	uint64_t repeats;
 	bool tool_fault;
-	double started, seconds;
+	double started, seconds, processor_seconds;
 };
 
 /* Everything that all workers did on one format, or, with format_idx == formats_nr, on all. */

@@ -177,6 +177,10 @@ void campaign_print(const struct campaign *c, FILE *out)
 		else
 			fprintf(out, " %s off", check_names[i]);
 	}
+	fprintf(out, "\ncanaries noticed by:");
+	for (i = 0; i < CHECK_NR; i++)
+		if (c->canaries >> i & 1)
+			fprintf(out, " %s", check_names[i]);
 	fprintf(out, "\nseed 0x%" PRIx64 ", %u job%s, %.1f s\n", c->plan.seed, c->plan.jobs, c->plan.jobs == 1 ? "" : "s", c->seconds);
 }
 
@@ -218,6 +222,7 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 		      "trace", f->path, "replay", replay, "text", f->finding.v.text, "times", (json_int_t)f->times, "trace_operations",
 		      (json_int_t)f->ops_nr);
 	json_object_set_new(o, "known", json_boolean(f->known));
+	json_object_set_new(o, "processor_seconds", json_real(f->processor_seconds));
 	if (f->finding.v.before[0]) {
 		json_object_set_new(o, "before", json_string(f->finding.v.before));
 		json_object_set_new(o, "after", json_string(f->finding.v.after));
@@ -227,7 +232,7 @@ static json_t *json_finding(const struct campaign_finding *f, const char *format
 
 void campaign_json(const struct campaign *c, FILE *out)
 {
-	json_t *formats = json_object(), *findings = json_array(), *o;
+	json_t *formats = json_object(), *findings = json_array(), *canaries = json_array(), *o;
 	struct worker_stats s;
 	char seed[24], format[24];
 	unsigned i;
@@ -251,6 +256,10 @@ void campaign_json(const struct campaign *c, FILE *out)
 	json_object_set_new(o, "traces_kept", json_integer((json_int_t)campaign_kept(c)));
 	json_object_set_new(o, "formats", formats);
 	json_object_set_new(o, "findings", findings);
+	for (i = 0; i < CHECK_NR; i++)
+		if (c->canaries >> i & 1)
+			json_array_append_new(canaries, json_string(check_names[i]));
+	json_object_set_new(o, "canaries", canaries);
 	json_dumpf(o, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));
 	fputc('\n', out);
 	json_decref(o);

@@ -378,6 +378,8 @@ int cmd_enumerate(int argc, char **argv)
 	if (o.files_nr)
 		return complain(EXIT_USAGE, "enumerate takes no file: %s", o.files[0]);
 	ret = parse_parts(o.part, &tasks.parts);
+	if (ret < 0)
+		ret = options_out(&o);
 	if (ret >= 0)
 		return ret;
 	tasks.o = &o;

@@ -152,19 +152,25 @@ void finding_crash(struct finding *f, const char *format, unsigned op_kind, size
 	snprintf(f->report, sizeof(f->report), "%s\nat operation %zu\n%s\n", f->signature, op_idx + 1, f->v.text);
 }
 
+void finding_print_trace(const struct trace *t, FILE *out)
+{
+	struct trace brief = *t;
+
+	exec_brief(&brief.cfg);
+	trace_print(&brief, out);
+}
+
 char *finding_trace_text(const struct finding *f, const struct trace *t, size_t *bytes)
 {
 	char *text = NULL;
 	const char *line = f->report, *end;
 	FILE *out = open_memstream(&text, bytes);
-	struct trace brief = *t;
 
 	if (!out)
 		abort();
-	exec_brief(&brief.cfg);
 	for (; (end = strchr(line, '\n')); line = end + 1)
 		fprintf(out, "# %.*s\n", (int)(end - line), line);
-	trace_print(&brief, out);
+	finding_print_trace(t, out);
 	fclose(out);
 	return text;
 }
@@ -173,8 +179,11 @@ int save_file(const char *path, const char *text, size_t bytes)
 {
 	char temporary[4096], copy[4096];
 	int fd, dir, ret = 0;
+	struct stat st;
 	ssize_t n;
 
+	if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+		return -EEXIST;
 	if (snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, (int)getpid()) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -205,15 +214,13 @@ int save_file(const char *path, const char *text, size_t bytes)
 /* How long the text of a trace is, comments not counted: of two with as many operations the shorter one says less. */
 static size_t finding_text_bytes(const struct trace *t)
 {
-	struct trace brief = *t;
 	char *text = NULL;
 	size_t bytes = 0;
 	FILE *out = open_memstream(&text, &bytes);
 
 	if (!out)
 		abort();
-	exec_brief(&brief.cfg);
-	trace_print(&brief, out);
+	finding_print_trace(t, out);
 	fclose(out);
 	free(text);
 	return bytes;

@@ -6,6 +6,7 @@
 #define HITLESS_FINDING_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "../oracle/verdict.h"
 #include "exec.h"
@@ -35,6 +36,9 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 /* finding_crash - the process died by this signal, or ended by itself with a status, at the op of this kind and index. */
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr);
 
+/* finding_print_trace - configuration and operations as text, the former in few words. t->cfg must have been resolved. */
+void finding_print_trace(const struct trace *t, FILE *out);
+
 /* finding_trace_text - the trace file of a finding: its report as comments, then configuration and operations. Allocated; *bytes long. */
 char *finding_trace_text(const struct finding *f, const struct trace *t, size_t *bytes);
 
@@ -44,7 +48,10 @@ char *finding_trace_text(const struct finding *f, const struct trace *t, size_t 
  */
 int finding_save(const struct finding *f, const struct trace *t, const char *dir, char *path, size_t path_bytes);
 
-/* save_file - write a file by a temporary name, sync it and rename it. 0 or -errno. */
+/*
+ * save_file - write a file by a temporary name, sync it and rename it. 0 or -errno; -EEXIST: there is something of that name that is no
+ * regular file, which renaming would replace.
+ */
 int save_file(const char *path, const char *text, size_t bytes);
 
 #endif

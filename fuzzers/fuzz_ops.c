@@ -63,8 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct one_input in;
 
 	if (!in.out) {
-		one_input_init(&in);
-		in.only = FUZZ_FORMAT;
+		one_input_init(&in, FUZZ_FORMAT);
 		in.counters = without("HITLESS_WITHOUT_FEEDBACK") ? NULL : counters;
 	}
 	one_input_run(&in, data, size);

@@ -18,6 +18,14 @@ static const uint32_t gen_default[OP_NR] = {
 /* In the default mix an operation has at most this many leaves; varied runs go up to PICK_LEAVES_MAX. */
 #define GEN_DEFAULT_LEAVES_MAX 2048
 
+static void gen_baseline(struct gen *g)
+{
+	memset(g->weights, 0, sizeof(g->weights));
+	g->weights[OP_MAP] = g->weights[OP_UNMAP] = 512;
+	g->spoil = g->fail = g->devices = g->sweeps = 0;
+	g->plain = true;
+}
+
 void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const struct imap *im, const struct hw *hw)
 {
 	unsigned kind;
@@ -47,6 +55,8 @@ void gen_init(struct gen *g, uint64_t seed, enum gen_profile profile, const stru
 		g->sweeps = rng_below(&g->rng, 4) ? 16 : rng_below(&g->rng, 256);
 		g->pieces_max = (size_t)4 << rng_below(&g->rng, 9);
 	}
+	if (profile == GEN_BASELINE)
+		gen_baseline(g);
 	/* Where nothing live may change every cut inside a leaf is refused: some are enough. */
 	if (!hw->cap_leaf_to_table)
 		g->weights[OP_CUT] = (g->weights[OP_CUT] + 7) / 8;
@@ -163,6 +173,10 @@ static void gen_fresh(struct gen *g, struct op *op)
 	if (g->pick.im->nr > g->pieces_max && g->weights[OP_UNMAP] && rng_below(&g->rng, 2))
 		kind = OP_UNMAP;
 	pick_op(&g->pick, (enum op_kind)kind, op);
+	if (g->plain && kind == OP_MAP) {
+		op->oa = op->iova & ((UINT64_C(2) << (g->pick.hw->oa_lg2 - 1)) - 1);
+		op->prot = PROT_R | PROT_W;
+	}
 	if (rng_below(&g->rng, 1024) < g->sweeps && gen_sweep_pays(g, op)) {
 		gen_sweep_start(g, op);
 		gen_sweep_next(g, op);

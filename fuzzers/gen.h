@@ -36,6 +36,7 @@ struct gen_sweep {
  * @spoil, @fail, @devices: of 1024 operations, how many are made invalid, get a failing allocation, and get a device that acts in the middle
  * @sweeps: of 1024 maps and cuts that ought to go through, how many become a failure sweep
  * @pieces_max: above this many live pieces, unmap comes more often
+ * @plain:  every map is read-write, to an oa equal to its iova
  */
 struct gen {
 	struct rng rng;
@@ -43,12 +44,14 @@ struct gen {
 	uint32_t weights[OP_NR], weights_sum;
 	uint32_t spoil, fail, devices, sweeps;
 	size_t pieces_max;
+	bool plain;
 	struct gen_sweep sweep;
 };
 
 enum gen_profile {
 	GEN_VARIED,  /* weights drawn anew from the seed; some kinds of operation may be absent */
 	GEN_DEFAULT, /* the default mix, that rates are quoted for */
+	GEN_BASELINE, /* map and unmap, read-write, oa equal to iova as far as oas go, nothing fails: what page tables' own tests do */
 };
 
 /* im and hw are borrowed and may change between operations as the run goes on. The same seed, map and geometry give the same operations. */

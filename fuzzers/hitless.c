@@ -50,6 +50,15 @@ static int usage(FILE *out, int status)
 	return status;
 }
 
+/* What was printed must have arrived. A finding's status stays: its trace is on disk. */
+static int printed(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	complain(EXIT_TOOL, "cannot write to standard output");
+	return status > EXIT_CLEAN ? status : EXIT_TOOL;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i;
@@ -57,13 +66,13 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))
-		return usage(stdout, EXIT_CLEAN);
+		return printed(usage(stdout, EXIT_CLEAN));
 	if (!strcmp(argv[1], "--version")) {
 		puts("hitless " HITLESS_VERSION LICENCE);
-		return EXIT_CLEAN;
+		return printed(EXIT_CLEAN);
 	}
 	for (i = 0; i < COMMANDS_NR; i++)
 		if (!strcmp(argv[1], commands[i].name))
-			return commands[i].run(argc - 1, argv + 1);
+			return printed(commands[i].run(argc - 1, argv + 1));
 	return complain(EXIT_USAGE, "unknown command '%s'; hitless --help lists them", argv[1]);
 }

@@ -248,7 +248,10 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 	size_t chunk;
 	bool any, less;
 
-	if (!scratch)
+	/* Where the domain alone leads to the finding, there may be no list. */
+	if (!t->ops)
+		t->ops = calloc(1, sizeof(*t->ops));
+	if (!scratch || !t->ops)
 		abort();
 	memcpy(scratch, t->ops, t->nr * sizeof(*scratch));
 	if (!minimize_try(&m, scratch, t->nr)) {
@@ -320,6 +323,9 @@ int cmd_minimize(int argc, char **argv)
 		return status;
 	if (o.files_nr != 1 || !o.out)
 		return complain(EXIT_USAGE, "minimize takes one FILE and -o OUT");
+	status = options_out_file(&o);
+	if (status >= 0)
+		return status;
 	status = trace_load(o.files[0], &o.exec, &t);
 	if (status)
 		return status;
@@ -327,7 +333,7 @@ int cmd_minimize(int argc, char **argv)
 	status = run_child(&o.exec, &t, MINIMIZE_RUN_SECONDS, false, &res);
 	if (status || res.end != RUN_FINDING) {
 		trace_release(&t);
-		return status ? complain(EXIT_TOOL, "no child process: %s", strerror(-status))
+		return status ? complain(EXIT_TOOL, "%s: cannot be run in a child process: %s", o.files[0], strerror(-status))
 			      : complain(EXIT_USAGE, "%s: %s", o.files[0], res.end == RUN_REFUSED ? res.why : "leads to no finding");
 	}
 	if (!minimize(&o.exec, &t, &res.finding, o.seconds > 0 ? o.seconds : 60)) {

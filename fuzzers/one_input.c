@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "canary.h"
 #include "finding.h"
 #include "options.h"
 #include "trace_bin.h"
@@ -71,6 +72,24 @@ static uint64_t *one_input_count(const char *path)
 	return count;
 }
 
+/* Before the first input: afterwards nobody would ask why nothing is ever found. */
+static void one_input_canaries(const struct exec_options *options, const char *only)
+{
+	const struct engine_ops *const *f;
+	unsigned i, noticed = 0;
+	struct trace_error err;
+	struct config cfg;
+	char why[240];
+
+	for (f = engine_formats(); *f; f++) {
+		const char *const *configs = one_input_configs((*f)->name);
+
+		for (i = 0; configs && configs[i] && (!only || !strcmp(only, (*f)->name)); i++)
+			if (!config_parse(configs[i], &cfg, &err) && !exec_resolve(&cfg, why, sizeof(why)) && canary_must(options, &cfg, &noticed) >= 0)
+				exit(EXIT_TOOL);
+	}
+}
+
 static void one_input_keep(struct one_input *in, const uint8_t *buf, size_t bytes)
 {
 	uint32_t nr = (uint32_t)bytes;
@@ -79,17 +98,20 @@ static void one_input_keep(struct one_input *in, const uint8_t *buf, size_t byte
 		exit(complain(EXIT_TOOL, "HITLESS_KEEP: %s", strerror(errno)));
 }
 
-void one_input_init(struct one_input *in)
+void one_input_init(struct one_input *in, const char *only)
 {
 	struct exec_options options = exec_defaults;
 	const char *keep = getenv("HITLESS_KEEP");
 
+	in->only = only;
 	options.arena_bytes = ONE_INPUT_ARENA;
 	in->out = getenv("HITLESS_OUT");
 	if (!in->out || !*in->out)
 		in->out = "findings";
+	in->note = getenv("HITLESS_TRACE");
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));
+	one_input_canaries(&options, only);
 	in->keep = keep ? fopen(keep, "wb") : NULL;
 	if (keep && !in->keep)
 		exit(complain(EXIT_USAGE, "HITLESS_KEEP: %s: %s", keep, strerror(errno)));
@@ -98,11 +120,25 @@ void one_input_init(struct one_input *in)
 		exit(complain(EXIT_TOOL, "out of memory"));
 }
 
+/* The trace as it will be when the last of it is run. */
+static void one_input_note(const struct one_input *in)
+{
+	FILE *out = fopen(in->note, "w");
+
+	if (!out)
+		exit(complain(EXIT_USAGE, "HITLESS_TRACE: %s: %s", in->note, strerror(errno)));
+	finding_print_trace(&in->trace, out);
+	if (fclose(out))
+		exit(complain(EXIT_USAGE, "HITLESS_TRACE: %s: %s", in->note, strerror(errno)));
+}
+
 /* Run op, which is the last of the trace; false: it may not be run. */
 static bool one_input_op(struct one_input *in, const struct op *op)
 {
 	enum exec_status status;
 
+	if (in->note)
+		one_input_note(in);
 	if (in->counters)
 		feedback_begin(&in->feedback, op);
 	status = exec_op(&in->exec, op);
@@ -139,7 +175,11 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	in->trace.cfg = b.cfg;
 	if (in->only && strcmp(in->only, b.cfg.format))
 		return;
-	if (exec_resolve(&in->trace.cfg, err, sizeof(err)) || exec_open(&in->exec, &in->trace.cfg, &why))
+	if (exec_resolve(&in->trace.cfg, err, sizeof(err)))
+		return;
+	if (in->note)
+		one_input_note(in);
+	if (exec_open(&in->exec, &in->trace.cfg, &why))
 		return;
 	if (in->counters)
 		feedback_open(&in->feedback, &in->exec, in->counters);
@@ -149,7 +189,7 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 		if (!trace_push_whole(&in->trace, &op))
 			continue;
 		/* A round that may not run, as none may whose writers touch the same, is none. */
-		if (!one_input_op(in, &op) && op.kind == OP_SWITCH)
+		if (!one_input_op(in, &in->trace.ops[in->trace.nr - 1]) && op.kind == OP_SWITCH)
 			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);

@@ -23,6 +23,8 @@
  * @trace: configuration and operations of the input that is running
  * @out:   directory that traces are saved to: the environment's HITLESS_OUT, or "findings"
  * @only:  NULL, or the format of which inputs are run
+ * @note:  NULL, or the file that the environment's HITLESS_TRACE names: there the input that is running is as text, before each operation anew,
+ *         so that it is known what ended the process when nobody can say it any more. Slow: for one input
  * @count: NULL, or inputs, operations and ns of processor time so far: in the file that the environment's HITLESS_COUNT names, where they are
  *         whatever ends the process
  * @keep:  NULL, or where inputs are written, each behind its length, 32 bits: the file that the environment's HITLESS_KEEP names
@@ -31,15 +33,18 @@
 struct one_input {
 	struct exec exec;
 	struct trace trace;
-	const char *out, *only;
+	const char *out, *only, *note;
 	uint8_t *counters;
 	struct feedback feedback;
 	uint64_t *count;
 	FILE *keep;
 };
 
-/* one_input_init - reserve what inputs need; where that fails the process ends with EXIT_TOOL. in must stay where it is. */
-void one_input_init(struct one_input *in);
+/*
+ * one_input_init - reserve what inputs need, of this format only or, with NULL, of all; and see to it that planted bugs are noticed (canary.h).
+ * Where something fails the process ends with EXIT_TOOL. in must stay where it is.
+ */
+void one_input_init(struct one_input *in, const char *only);
 
 /*
  * one_input_run - run bytes as trace_bin.h decodes them, at most ONE_INPUT_OPS_MAX operations. Nothing is left of the input before: the

@@ -132,6 +132,21 @@ bool ops_whole(const struct op *ops, size_t nr)
 	return true;
 }
 
+/* The last of t, a switch behind waiting operations: switches of or to a writer that none of them has go. */
+static void trace_switch_among(struct trace *t, size_t waiting)
+{
+	struct op *op = &t->ops[t->nr - 1];
+	unsigned writers = 0, nr = 0, k;
+	size_t i;
+
+	for (i = t->nr - 1 - waiting; i < t->nr - 1; i++)
+		writers |= 1u << t->ops[i].thread;
+	for (k = 0; k < op->switches_nr; k++)
+		if (writers >> op->switches[k].writer & 1 && writers >> op->switches[k].to & 1)
+			op->switches[nr++] = op->switches[k];
+	op->switches_nr = (uint8_t)nr;
+}
+
 bool trace_push_whole(struct trace *t, const struct op *op)
 {
 	size_t waiting = ops_waiting(t->ops, t->nr), i;
@@ -144,5 +159,7 @@ bool trace_push_whole(struct trace *t, const struct op *op)
 	if (again)
 		t->nr -= waiting;
 	trace_push(t, op);
+	if (op->kind == OP_SWITCH)
+		trace_switch_among(t, waiting);
 	return true;
 }

@@ -112,8 +112,9 @@ size_t ops_round(const struct op *ops, size_t nr);
 bool ops_whole(const struct op *ops, size_t nr);
 
 /*
- * trace_push_whole - trace_push, but so that the rounds stay whole whatever comes: what waited in vain goes, and so does a switch that nobody
- * waits for; then false is returned.
+ * trace_push_whole - trace_push, but so that the rounds stay whole whatever comes, as the text form wants them: what waited in vain goes, of a
+ * switch line the switches of or to a writer that the round has not, and a switch line that nobody waits for; then false is returned. The
+ * operation to run is the one in t.
  */
 bool trace_push_whole(struct trace *t, const struct op *op);
 

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
+#include <libgen.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,6 +55,7 @@ enum option_id {
 	ID_KNOWN,
 	ID_TRANSLATIONS,
 	ID_MUTATE,
+	ID_BASELINE,
 	ID_END,
 };
 
@@ -89,6 +91,7 @@ static const unsigned option_bits[ID_END - ID_HELP] = {
 	[ID_KNOWN - ID_HELP] = OPTION_KNOWN,
 	[ID_TRANSLATIONS - ID_HELP] = OPTION_TRANSLATIONS,
 	[ID_MUTATE - ID_HELP] = OPTION_MUTATE,
+	[ID_BASELINE - ID_HELP] = OPTION_BASELINE,
 };
 
 static const struct option long_options[] = {
@@ -123,6 +126,7 @@ static const struct option long_options[] = {
 	{ "known", required_argument, NULL, ID_KNOWN },
 	{ "translations", required_argument, NULL, ID_TRANSLATIONS },
 	{ "mutate", no_argument, NULL, ID_MUTATE },
+	{ "baseline", no_argument, NULL, ID_BASELINE },
 	{ NULL, 0, NULL, 0 },
 };
 
@@ -372,6 +376,7 @@ static int parse_option(int id, const char *arg, struct options *o)
 	o->mutate |= id == ID_MUTATE;
 	o->quick |= id == ID_QUICK;
 	o->prove |= id == ID_PROVE;
+	o->baseline |= id == ID_BASELINE;
 	o->failures |= id == ID_FAILURES;
 	engine_hostile |= id == ID_HOSTILE;
 	engine_all_arguments |= id == ID_ALL_ARGUMENTS;
@@ -463,9 +468,38 @@ int options_config(const struct options *o, const char *format, const char *text
 	return exec_resolve(cfg, err, err_bytes);
 }
 
+/* Whether files can be made in the directory that is there. -1, or the exit status after a message. */
+static int directory_takes(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st) && !S_ISDIR(st.st_mode))
+		return complain(EXIT_USAGE, "%s: is no directory", path);
+	if (access(path, W_OK | X_OK))
+		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	return -1;
+}
+
+int options_directory(const char *path)
+{
+	if (mkdir(path, 0755) && errno != EEXIST)
+		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
+	return directory_takes(path);
+}
+
 int options_out(const struct options *o)
 {
-	if (o->out && ((mkdir(o->out, 0755) && errno != EEXIST) || access(o->out, W_OK | X_OK)))
-		return complain(EXIT_USAGE, "%s: %s", o->out, strerror(errno));
-	return -1;
+	return o->out ? options_directory(o->out) : -1;
+}
+
+int options_out_file(const struct options *o)
+{
+	char copy[4096];
+	struct stat st;
+
+	if (snprintf(copy, sizeof(copy), "%s", o->out) >= (int)sizeof(copy))
+		return complain(EXIT_USAGE, "--out: %s", strerror(ENAMETOOLONG));
+	if (!lstat(o->out, &st) && !S_ISREG(st.st_mode))
+		return complain(EXIT_USAGE, "%s: is no regular file", o->out);
+	return directory_takes(dirname(copy));
 }

@@ -36,6 +36,7 @@ enum {
 	OPTION_KNOWN = 1 << 18,
 	OPTION_TRANSLATIONS = 1 << 19,
 	OPTION_MUTATE = 1 << 20,
+	OPTION_BASELINE = 1 << 21,
 };
 
 #define OPTION_FORMATS_MAX 16
@@ -44,7 +45,7 @@ struct options {
 	const char *formats[OPTION_FORMATS_MAX]; /* unset: every format */
 	unsigned formats_nr;
 	const char *config; /* configuration text after the format; unset: the format's list */
-	bool has_seed, json, until_finding, quick, failures, stores, prove, mutate;
+	bool has_seed, baseline, json, until_finding, quick, failures, stores, prove, mutate;
 	uint64_t seed, ops, op, translations; /* op, translations 0: unset */
 	double seconds;
 	unsigned jobs, readers, writers;
@@ -76,11 +77,20 @@ int options_config(const struct options *o, const char *format, const char *text
  */
 int options_choice(const char *name, const char *text, const char *const *names, unsigned nr, int *value);
 
+/* options_directory - make the directory path, unless it is there. Returns -1, or the exit status after a message: none, or not writable. */
+int options_directory(const char *path);
+
 /*
  * options_out - make the directory of --out, if that was given, so that a finding does not come to light only to have no place to go.
  * Returns -1, or the exit status after a message.
  */
 int options_out(const struct options *o);
+
+/*
+ * options_out_file - look whether the file of --out, which was given, can be written, before there is anything to write. Returns -1, or the
+ * exit status after a message: what is there must be a regular file, since save_file renames over it; a device or a link would be gone.
+ */
+int options_out_file(const struct options *o);
 
 /* One line on standard error, "hitless: ...". Returns status. */
 int complain(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -51,7 +51,7 @@ static int replay_file(const char *path, const struct options *o, struct failure
 	if (!ret && files)
 		json_array_append_new(files, replay_json(path, &t, res, comparisons));
 	if (ret) {
-		status = complain(EXIT_TOOL, "%s: no child process: %s", path, strerror(-ret));
+		status = complain(EXIT_TOOL, "%s: cannot be run in a child process: %s", path, strerror(-ret));
 	} else if (res->end == RUN_REFUSED) {
 		status = complain(EXIT_USAGE, "%s: %s", path, res->why);
 	} else if (res->end == RUN_FINDING) {
@@ -124,6 +124,9 @@ int cmd_replay(int argc, char **argv)
 		return complain(EXIT_USAGE, "replay takes at least one FILE");
 	if (o.out && !o.failures)
 		return complain(EXIT_USAGE, "replay saves nothing: --out goes with --failures");
+	status = options_out(&o);
+	if (status >= 0)
+		return status;
 	if (o.json) {
 		out = json_begin();
 		if (!out)
@@ -180,6 +183,9 @@ int cmd_convert(int argc, char **argv)
 		return status;
 	if (o.files_nr != 1 || !o.out)
 		return complain(EXIT_USAGE, "convert takes one FILE and -o OUT");
+	status = options_out_file(&o);
+	if (status >= 0)
+		return status;
 	status = trace_load(o.files[0], &o.exec, &t);
 	if (status)
 		return status;

@@ -97,7 +97,7 @@ static void run_in_child(const struct exec_options *options, const struct trace 
 	run_guard();
 	setrlimit(RLIMIT_CPU, &cpu);
 	if (exec_init(&x, options, run_caught, NULL))
-		_exit(EXIT_FAILURE + 100);
+		_exit(RUN_NO_MEMORY);
 	run_strict(&x, t, strict, NULL, res);
 	_exit(0);
 }
@@ -121,7 +121,9 @@ int run_child(const struct exec_options *options, const struct trace *t, unsigne
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!WIFEXITED(status) || WEXITSTATUS(status)) {
+	if (WIFEXITED(status) && WEXITSTATUS(status) == RUN_NO_MEMORY) {
+		ret = -ENOMEM;
+	} else if (!WIFEXITED(status) || WEXITSTATUS(status)) {
 		size_t at = shared->operations < t->nr ? shared->operations : t->nr ? t->nr - 1 : 0;
 
 		finding_crash(&shared->finding, t->cfg.format, t->nr ? t->ops[at].kind : (unsigned)OP_NR, at,
@@ -130,5 +132,5 @@ int run_child(const struct exec_options *options, const struct trace *t, unsigne
 	}
 	*res = *shared;
 	munmap(shared, sizeof(*shared));
-	return 0;
+	return ret;
 }

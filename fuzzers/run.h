@@ -8,6 +8,9 @@
 #include "exec.h"
 #include "finding.h"
 
+/* Exit status of a child that had no memory to begin with: no finding. Sanitizers end with 1, or a signal. */
+#define RUN_NO_MEMORY 101
+
 enum run_end {
 	RUN_CLEAN,
 	RUN_FINDING,
@@ -37,7 +40,8 @@ void run_here(struct exec *x, const struct trace *t, uint32_t *allocs, struct ru
 void run_caught(void *arg, const struct verdict *v, const struct op *op);
 
 /*
- * run_child - run t in a child process that may use up to seconds of processor time. Returns 0, or -errno if no child could be made.
+ * run_child - run t in a child process that may use up to seconds of processor time. Returns 0, or -errno if no child could be made; -ENOMEM also if it
+ * had no memory to begin with.
  * strict: an operation that deferred invalidation forbids refuses the trace instead of being left out.
  */
 int run_child(const struct exec_options *options, const struct trace *t, unsigned seconds, bool strict, struct run_result *res);

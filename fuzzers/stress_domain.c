@@ -206,6 +206,7 @@ int stress_domain_init(struct stress_domain *d, uint64_t arena_bytes, exec_findi
 		return -ENOMEM;
 	if (exec_init(&d->x, &options, fault, arg)) {
 		free(d->flat.pages);
+		memset(d, 0, sizeof(*d)); /* may be released all the same */
 		return -ENOMEM;
 	}
 	return 0;

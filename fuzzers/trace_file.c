@@ -71,8 +71,10 @@ static void decode_in_child(struct trace_bin *b, const struct config *cfg, const
 	const char *why;
 
 	run_guard();
-	if (exec_init(&x, options, decode_ended, NULL) || exec_open(&x, cfg, &why))
-		_exit(1);
+	if (exec_init(&x, options, decode_ended, NULL))
+		_exit(RUN_NO_MEMORY);
+	if (exec_open(&x, cfg, &why))
+		_exit(0); /* a trace without operations; whoever runs it says why */
 	while (d->nr < TRACE_FILE_BIN_OPS_MAX && trace_bin_next(b, &x.check.im, &x.check.hw, &d->ops[d->nr])) {
 		const struct op *op = &d->ops[d->nr++];
 
@@ -89,6 +91,7 @@ static int trace_load_bin(const char *path, const char *bytes, size_t nr, const 
 	struct trace_error err;
 	struct trace_bin b;
 	char text[300];
+	int status = 0;
 	uint64_t i;
 	pid_t pid;
 
@@ -108,8 +111,12 @@ static int trace_load_bin(const char *path, const char *bytes, size_t nr, const 
 	pid = fork();
 	if (!pid)
 		decode_in_child(&b, &t->cfg, options, d);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == RUN_NO_MEMORY) {
+		munmap(d, sizeof(*d));
+		return complain(EXIT_TOOL, "%s: no memory for the arena", path);
+	}
 	for (i = 0; i < d->nr; i++)
 		trace_push_whole(t, &d->ops[i]);
 	t->nr -= ops_waiting(t->ops, t->nr);

@@ -313,7 +313,7 @@ static void worker_domain(const struct plan *plan, struct worker *w)
 		fprintf(stderr, "hitless: %s: %s\n", w->config.cfg.format, why);
 		_exit(WORKER_FAULT);
 	}
-	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im,
+	gen_init(&worker_now.gen, rng_next(&rng), rng_below(&rng, 8) || plan->profile == GEN_BASELINE ? plan->profile : GEN_DEFAULT, &worker_now.x.check.im,
 		 &worker_now.x.check.hw);
 	if (w->pool) {
 		pool_begin(w->pool);

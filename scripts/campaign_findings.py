@@ -16,8 +16,8 @@ from campaign_fuzzers import end, spawn
 
 MINIMIZE_SECONDS = 60
 SIGNATURE = re.compile(r"[a-z]+(-[a-z]+)* G\d+ \S+ \S+ ")  # class, guarantee, format, operation, as finding_make writes it
-BINARY_MAGIC, BINARY_VERSION = b"HTL", 1
 ARENA_MIB = 64  # as one_input.c
+TOO_LONG = re.compile(r"^artifacts/timeout-|/hangs")  # a busy machine does that, too
 
 
 def signature(trace):
@@ -42,11 +42,6 @@ def shortest_by_signature(traces):
         if name and (name not in best or operations(trace) < operations(best[name])):
             best[name] = trace
     return best
-
-
-def readable(data):
-    """An input as hitless replay takes it: with the magic and the version that the fuzz targets read it by."""
-    return BINARY_MAGIC + bytes([BINARY_VERSION]) + (data[4:] if data.startswith(BINARY_MAGIC) else data)
 
 
 class Filing:
@@ -133,7 +128,10 @@ class Filing:
         self.start([self.hitless(kind), "minimize", trace, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
 
     def start_artifact(self, path, kind, name):
-        """Run it once more: most leave a trace, whose signature is mostly known already."""
+        """Run it once more: most leave a trace, whose signature is mostly known already. For those that don't, the target says what it runs."""
+        ran = self.folder / "work" / "ran"
+        ran.unlink(missing_ok=True)
+
         def after(status):
             traced = next((self.folder / "work").glob("*.trace"), None)
             if traced:
@@ -143,17 +141,18 @@ class Filing:
                 else:
                     traced.unlink()
                 (self.folder / "done" / name).write_text("traced\n")
-            elif status == 0:
-                (self.folder / "done" / name).write_text("did not come again\n")
+            elif status == 0 and TOO_LONG.search(str(path.relative_to(self.folder))):
+                (self.folder / "done" / name).write_text("was not too long when run again\n")
+            elif status == 0:  # of what the process had done before, or of the mutator: there is no input to show it
+                self.file_artifact(path, name, kind, "that did not come again, see logs")
             else:
-                self.start_crash(path, kind, name)
+                self.start_crash(path, kind, name, ran)
 
-        self.start([self.binaries[kind], path], MINIMIZE_SECONDS, after, {"HITLESS_OUT": self.folder / "work"})
+        self.start([self.binaries[kind], path], MINIMIZE_SECONDS, after, {"HITLESS_OUT": self.folder / "work", "HITLESS_TRACE": ran})
 
-    def start_crash(self, path, kind, name):
-        """Something that ended the target without a trace: a sanitizer's report, a signal, or too much time."""
-        data, out = self.folder / "work" / name, self.folder / "work" / f"{name}.trace"
-        data.write_bytes(readable(path.read_bytes()))
+    def start_crash(self, path, kind, name, ran):
+        """Something that ended the target without a trace: a sanitizer's report, a signal, or too much time; while it ran that as far as it came."""
+        out = self.folder / "work" / f"{name}.trace"
 
         def after(status):
             if out.exists() and status == 1:
@@ -163,13 +162,17 @@ class Filing:
                     out.unlink()
                 else:
                     self.file(out, re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".trace", True, kind)
+                (self.folder / "done" / name).write_text("crash\n")
             else:
-                save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target, not in replay: {name}", "operations": 0,
-                     "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
-            data.unlink(missing_ok=True)
-            (self.folder / "done" / name).write_text("crash\n")
+                self.file_artifact(path, name, kind, "that replay does not show")
 
-        self.start([self.hitless(kind), "minimize", data, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
+        self.start([self.hitless(kind), "minimize", ran, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
+
+    def file_artifact(self, path, name, kind, what):
+        """Puts an input that no trace came of in findings/, as it is."""
+        save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target {what}: {name}", "operations": 0,
+             "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
+        (self.folder / "done" / name).write_text("crash\n")
 
     def finish(self, seconds):
         """Works until all is filed or the time is over. Returns how many are left."""

@@ -46,6 +46,11 @@ def plateaus(samples):
     return found
 
 
+def ended(samples):
+    """Fuzzers that ended by themselves, in whichever session: with a finding, or they are at fault."""
+    return sorted({name for sample in samples for name, counts in sample["fuzzers"].items() if counts["restarts"]})
+
+
 def summarize(about, samples, findings, left, folder, matrix):
     last = samples[-1]
     fuzzers = {name: {"kind": counts["kind"], "executions": counts["executions"], "executions_per_second": round(rate(samples, name), 1),

@@ -11,6 +11,7 @@ import re
 import sys
 import time
 
+import defects_detection
 from defects_bank import WORK, Failed, build, copy_patched, end_running, last_line, read_header, run
 
 # Quick, and about the oracle as a whole; then those of one part. Beside them the test that is named like the file that is patched.
@@ -35,13 +36,13 @@ def build_tests(what, source, work, targets):
     folder = work / "build"
     configure = ["cmake", "--preset", "dev", "-B", folder]
     compile_them = ["cmake", "--build", folder, "--parallel", JOBS, *(["--target", *targets] if targets else [])]
-    build(what, [configure, compile_them] if targets else [compile_them], source, work)
+    build(what, configure if targets else None, compile_them, source, work)
 
 
 def run_tests(work, *selection):
     """Returns the first test that failed and, if it says so, its function; None if all passed."""
     command = ["ctest", "--test-dir", work / "build", "--parallel", JOBS, "--stop-on-failure", "--output-on-failure", *selection]
-    status, output, errors = run("the tests", command, TESTS_SECONDS)
+    status, output, errors, _ = run("the tests", command, TESTS_SECONDS)
     (work / "tests.log").write_text(output + errors)
     failed = re.search(r"Test +#\d+: (\S+) \.*\s*\*\*\*(?!Skipped)", output)
     if not failed:
@@ -86,14 +87,16 @@ def first_failing_unpatched(tests):
     return found and found[0]
 
 
-def try_oracle(chosen, as_json):
+def try_oracle(chosen, args):
     """Reports on each defect as it is done. Returns the exit status."""
-    form, out, entries = "{:<34} {:<7} {:>7}  {}", sys.stderr if as_json else sys.stdout, []
+    form, out, entries = "{:<34} {:<7} {:>7}  {}", sys.stderr if args.json else sys.stdout, []
     print(form.format("defect", "", "seconds", "caught by"), file=out, flush=True)
     try:
         for patch in chosen:
             entry = try_patch(patch)
             entries.append(entry)
+            if args.long:
+                defects_detection.keep("oracle", entry)
             by = entry.get("error") or entry["function"] or entry["by"] or "no test"
             print(form.format(entry["id"], "ok" if entry["caught"] else "FAILED", entry["seconds"], by), file=out, flush=True)
         tests = {entry["by"] for entry in entries if entry["caught"]}
@@ -107,6 +110,6 @@ def try_oracle(chosen, as_json):
         print(f"{failing} fails without any of them, so what it caught counts for nothing", file=out)
     caught = sum(entry["caught"] and entry["by"] != failing for entry in entries)
     print(f"{caught} of {len(entries)} caught, {sum(entry['seconds'] for entry in entries):.0f} s", file=out)
-    if as_json:
+    if args.json:
         print(json.dumps({"oracle": entries, "fails_unpatched": failing}, indent=2))
     return 0 if caught == len(entries) and not failing else 1

@@ -7,7 +7,7 @@
 # Enough for the presets that gcc builds, and for the scripts themselves. (g++ brings the C library's headers.)
 PACKAGES_GCC=(gcc g++ cmake ninja-build pkg-config liburcu-dev libcmocka-dev libjansson-dev python3 git ca-certificates patch)
 # Enough for everything.
-PACKAGES_ALL=("${PACKAGES_GCC[@]}" clang libclang-rt-14-dev llvm-14 afl++ valgrind python3-jsonschema zip unzip binutils)
+PACKAGES_ALL=("${PACKAGES_GCC[@]}" clang libclang-rt-14-dev llvm-14 afl++ valgrind python3-jsonschema zip unzip binutils ccache)
 
 # shellcheck disable=SC2034 # for the scripts that source this
 CALLER_DIR=$PWD

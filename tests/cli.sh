@@ -87,6 +87,7 @@ mutate)
 	expect 0 '^mutated: [1-9][0-9]* domains, from [1-9][0-9]* that did something new' "$hitless" fuzz --mutate --ops 20000 --seed 7
 	expect 0 '^mutated: [1-9]' "$hitless" fuzz --mutate --ops 20000 --seed 7 --format armv8_4k --config "stage=2 bbm=2 tiny=2"
 	expect 2 'takes no --mutate' "$hitless" stress --mutate
+	expect 2 'takes no --mutate' "$hitless" fuzz --baseline --mutate
 	;;
 campaign)
 	expect 0 'mix: ' "$hitless" fuzz --seconds 10 --seed 1 --jobs 2
@@ -281,7 +282,112 @@ bad)
 	fi
 	: >plain
 	expect 2 'plain' "$hitless" fuzz --ops 10 --out plain/x
+	for words in 'fuzz --ops 10' 'stress --seconds 1' 'enumerate --quick' 'formats --prove --quick' 'replay --failures good'; do
+		# shellcheck disable=SC2086 # words, indeed
+		expect 2 '^hitless: plain: is no directory$' "$hitless" $words --out plain
+	done
 	expect 2 'no finding' "$hitless" minimize good -o out
+	# What is written takes a file's place by its name: a device or a link that was there would be gone. And nobody minimizes for nothing.
+	mkfifo pipe && ln -s good link && mkdir folder
+	for command in minimize convert; do
+		for out in pipe link folder; do
+			expect 2 "^hitless: $out: is no regular file\$" "$hitless" "$command" good -o "$out"
+		done
+		expect 2 '^hitless: no-such: No such file or directory$' "$hitless" "$command" good -o no-such/out
+		expect 2 '^hitless: plain: is no directory$' "$hitless" "$command" good -o plain/out
+	done
+	[ -p pipe ] && [ -L link ] || fail "a refused output was replaced"
+	# Output that does not arrive is no success, and a lack of memory no finding.
+	for words in --help 'formats' 'formats --json' 'replay good' 'show good' 'fuzz --ops 10' 'convert --help'; do
+		# shellcheck disable=SC2086
+		expect 3 'cannot write to standard output' bash -c '"$@" >/dev/full' bash "$hitless" $words
+	done
+	if [[ $hitless != */asan/* ]]; then # which needs more address space than it uses
+		"$hitless" convert good -o good.bin
+		for words in 'replay --arena 4096 good' 'convert --arena 4096 good.bin -o out' 'show --arena 4096 good' 'stress --seconds 1'; do
+			# shellcheck disable=SC2086
+			expect 3 'memory' bash -c 'ulimit -v 200000; "$@"' bash "$hitless" $words
+		done
+	fi
+	;;
+scripts)
+	printf 'x' >plain && mkdir empty junk && head -c 3000 /dev/urandom >junk/campaign.json
+	mkdir list text && echo '[]' >list/campaign.json && echo '{"version":1,"seed":"a","began":1,"sessions":1}' >text/campaign.json
+	while read -r pattern; do
+		read -ra command
+		expect 2 "$pattern" "$root/scripts/${command[0]}" "${command[@]:1}"
+	done <<-'END'
+	plain: is no folder$
+	corpus seeds plain
+	plain/x: Not a directory$
+	corpus seeds plain/x
+	missing: there is no such file or folder$
+	corpus inputs out missing
+	missing: there is no such file or folder$
+	corpus merge out missing
+	plain: is no folder$
+	corpus merge plain empty
+	missing: there is no such file or folder$
+	corpus prune missing
+	plain: is no folder$
+	corpus prune plain
+	empty: there are no inputs in it$
+	corpus prune empty
+	missing: there is no such file or folder$
+	corpus findings missing
+	plain: is no folder$
+	corpus findings empty --out plain
+	invalid choice: 'frobnicate'
+	corpus frobnicate
+	missing: there is no such file or folder
+	coverage missing
+	plain: is no folder$
+	coverage --out plain
+	plain: File exists$
+	campaign --out plain
+	plain/x: Not a directory$
+	campaign --out plain/x
+	--corpus missing: there is no such file or folder$
+	campaign --corpus missing
+	junk/campaign.json is not what a campaign wrote$
+	campaign --out junk
+	list/campaign.json is not what a campaign wrote$
+	campaign --out list
+	text/campaign.json is not what a campaign wrote$
+	campaign --out text
+	--seconds
+	campaign --seconds nan
+	no no-such in
+	defects no-such
+	no patches in missing
+	defects --patches missing
+	no patches in empty
+	defects --patches empty
+	no patches in plain
+	defects --oracle --patches plain
+	--seconds
+	bench-fuzzers --seconds nan
+	--seed
+	bench-fuzzers --seed -3
+	not 'x'
+	bench-instructions x
+	missing
+	manpage missing
+	is not the hitless command$
+	manpage /bin/true
+	missing
+	junit out.xml a=missing
+	not well-formed
+	junit out.xml a=junk/campaign.json
+	no defect no-such
+	test-campaign --defect no-such
+	unknown build 'no-such'
+	test-fleet no-such
+	unknown preset 'no-such'
+	build no-such
+	unknown command 'no-such'
+	linux no-such
+	END
 	;;
 *)
 	echo "no such case: $case"

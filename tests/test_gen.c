@@ -185,6 +185,35 @@ static void test_gen__default_mix_keeps_its_bounds(void **state)
 	}
 }
 
+/* Nothing but what a page table's own random test does; half of it goes through. */
+static void test_gen__baseline_is_map_and_unmap(void **state)
+{
+	unsigned i, k, done, kinds[OP_NR];
+	struct gen gen;
+	struct op op;
+
+	(void)state;
+	for (i = 0; engine_formats()[i]; i++) {
+		done = 0;
+		memset(kinds, 0, sizeof(kinds));
+		open_domain(engine_formats()[i]->name, engine_formats()[i]->configs[0], 0);
+		gen_init(&gen, SEED, GEN_BASELINE, &x.check.im, &x.check.hw);
+		for (k = 0; k < MIX_DOMAIN_OPS; k++) {
+			gen_next(&gen, &op);
+			kinds[op.kind]++;
+			assert_true(op.kind == OP_MAP || op.kind == OP_UNMAP);
+			assert_true(!op.fail && !op.devices_nr && !op.thread);
+			if (op.kind == OP_MAP) {
+				assert_int_equal(op.prot, PROT_R | PROT_W);
+				assert_int_equal((op.oa ^ op.iova) & ((UINT64_C(2) << (x.check.hw.oa_lg2 - 1)) - 1), 0);
+			}
+			done += exec_op(&x, &op) == EXEC_DONE;
+		}
+		exec_close(&x);
+		assert_true(kinds[OP_MAP] > MIX_DOMAIN_OPS / 4 && kinds[OP_UNMAP] > MIX_DOMAIN_OPS / 4 && done > MIX_DOMAIN_OPS / 2);
+	}
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -203,6 +232,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_gen__sweeps_fail_every_allocation_once),
 		cmocka_unit_test(test_gen__default_mix_keeps_its_bounds),
+		cmocka_unit_test(test_gen__baseline_is_map_and_unmap),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -39,8 +39,8 @@ static bool has_extra(const struct op *op)
 	return i < op->devices_nr;
 }
 
-/* What values it takes, where that is asked. */
-static bool asked_for_values;
+/* What values it takes, where that is asked; or a domain of five levels and no operation. */
+static bool asked_for_values, asked_for_domain;
 
 enum { LEAST_GRANULES = 3, LEAST_FAIL = 5, LEAST_AT = 2 };
 
@@ -73,6 +73,12 @@ int __wrap_run_child(const struct exec_options *options, const struct trace *t, 
 
 	(void)options, (void)seconds, (void)strict;
 	memset(res, 0, sizeof(*res));
+	if (asked_for_domain) {
+		res->end = t->cfg.levels == 5 ? RUN_FINDING : RUN_CLEAN;
+		res->finding.op_kind = OP_NR;
+		strcpy(res->finding.signature, "the finding");
+		return 0;
+	}
 	if (asked_for_values) {
 		values_run(t, res);
 		return 0;
@@ -210,11 +216,37 @@ static void test_minimize__leaves_the_least_values(void **state)
 	free(f);
 }
 
+/* As where making the domain ends the process: there is no operation, nor a list of them. */
+static void test_minimize__takes_a_trace_without_operations(void **state)
+{
+	struct finding *f = calloc(1, sizeof(*f));
+	char line[240], config[CONFIG_TEXT_MAX];
+	struct trace_error err;
+	struct trace t;
+
+	(void)state;
+	assert_non_null(f);
+	asked_for_domain = true;
+	trace_init(&t);
+	assert_int_equal(config_parse("vtdss levels=5 ad=yes snp=yes tables=high", &t.cfg, &err), 0);
+	assert_int_equal(exec_resolve(&t.cfg, line, sizeof(line)), 0);
+	strcpy(f->signature, "the finding");
+	assert_true(minimize(&exec_defaults, &t, f, 60) > 0);
+	assert_int_equal(t.nr, 0);
+	exec_brief(&t.cfg);
+	config_print(&t.cfg, config, sizeof(config));
+	assert_string_equal(config, "vtdss levels=5");
+	trace_release(&t);
+	asked_for_domain = false;
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_minimize__leaves_what_is_needed),
 		cmocka_unit_test(test_minimize__leaves_the_least_values),
+		cmocka_unit_test(test_minimize__takes_a_trace_without_operations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

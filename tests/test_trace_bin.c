@@ -402,6 +402,60 @@ static void test_trace_bin__any_bytes_decode(void **state)
 	assert_true(ops > 100000);
 }
 
+/* Rounds of whichever bytes, pushed as one_input_run pushes them, are a trace that prints and reads back. */
+static void test_trace_bin__any_rounds_read_back(void **state)
+{
+	unsigned rounds = 0, switches = 0;
+
+	(void)state;
+	for (unsigned n = 0; n < 3000; n++) {
+		uint8_t buf[300] = { 'H', 'T', 'L', 2, 1, 0 };
+		struct trace t, again;
+		struct trace_error err;
+		struct trace_bin b;
+		size_t i, bytes;
+		struct imap im;
+		struct op op;
+		char *text;
+		FILE *out;
+
+		/* Cuts of some writer, and switches between some. */
+		for (i = 6; i + 7 <= sizeof(buf); i += 5) {
+			bool cut = random_below(&rng, 3);
+
+			buf[i] = 0xf8 | OP_SYNC;
+			buf[i + 1] = cut ? 1 + random_below(&rng, 3) : 4;
+			buf[i + 2] = cut ? 0xf8 | OP_CUT : 1;
+			buf[i + 3] = random_below(&rng, 9);
+			buf[i + 4] = cut ? 0 : random_below(&rng, 20);
+		}
+		trace_bin_open(&b, buf, sizeof(buf), configs_of);
+		trace_init(&t);
+		t.cfg = b.cfg;
+		imap_init(&im);
+		while (trace_bin_next(&b, &im, &geometries[0].hw, &op))
+			trace_push_whole(&t, &op);
+		t.nr -= ops_waiting(t.ops, t.nr);
+		out = open_memstream(&text, &bytes);
+		trace_print(&t, out);
+		fclose(out);
+		if (trace_parse(&again, text, bytes, &err))
+			fail_msg("line %u: %s in\n%s", err.line, err.text, text);
+		assert_int_equal(again.nr, t.nr);
+		for (i = 0; i < t.nr; i++) {
+			assert_true(op_equal(&t.ops[i], &again.ops[i]));
+			rounds += t.ops[i].kind == OP_SWITCH;
+			switches += t.ops[i].kind == OP_SWITCH ? t.ops[i].switches_nr : 0;
+		}
+		trace_release(&again);
+		trace_release(&t);
+		imap_release(&im);
+		free(text);
+	}
+	print_message("%u rounds, %u switches\n", rounds, switches);
+	assert_true(rounds > 1000 && switches > 1000);
+}
+
 /* The same bytes with the same executions before mean the same. */
 static void test_trace_bin__is_deterministic(void **state)
 {
@@ -628,6 +682,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_trace_bin__text_to_binary_to_text),
 		cmocka_unit_test(test_trace_bin__write_rejects_what_has_no_form),
 		cmocka_unit_test(test_trace_bin__any_bytes_decode),
+		cmocka_unit_test(test_trace_bin__any_rounds_read_back),
 		cmocka_unit_test(test_trace_bin__is_deterministic),
 		cmocka_unit_test(test_trace_bin__pinned_bytes_keep_their_meaning),
 		cmocka_unit_test(test_trace_bin__leaves_agree_with_counting),

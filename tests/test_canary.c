@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * test_canary.c - a campaign that checks nothing does not begin. Canaries are noticed in every configuration, each check has its own, and when the
+ * oracle looks away that is said.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "../fuzzers/canary.h"
+#include "../fuzzers/options.h"
+
+void __real_check_called(struct check *c, const struct call *call, const struct call_result *res);
+void __wrap_check_called(struct check *c, const struct call *call, const struct call_result *res);
+
+static bool looks_away;
+
+void __wrap_check_called(struct check *c, const struct call *call, const struct call_result *res)
+{
+	if (!looks_away)
+		__real_check_called(c, call, res);
+}
+
+/* Every configuration of every format. Returns how many there were. */
+static unsigned run_all(const struct exec_options *options, struct canary_result *all)
+{
+	struct canary_result res;
+	unsigned f, c, nr = 0;
+	struct config cfg;
+	char text[300];
+
+	memset(all, 0, sizeof(*all));
+	for (f = 0; engine_formats()[f]; f++) {
+		for (c = 0; engine_formats()[f]->configs[c]; c++) {
+			struct trace_error err;
+
+			snprintf(text, sizeof(text), "%s %s", engine_formats()[f]->name, engine_formats()[f]->configs[c]);
+			assert_int_equal(config_parse(text, &cfg, &err), 0);
+			assert_int_equal(exec_resolve(&cfg, text, sizeof(text)), 0);
+			assert_int_equal(canary_run(options, &cfg, &res), 0);
+			if (!looks_away && (res.missed || __builtin_popcount(res.noticed & options->checks) < __builtin_popcount(options->checks) / 2))
+				fail_msg("%s %s: noticed 0x%x, missed 0x%x", engine_formats()[f]->name, engine_formats()[f]->configs[c], res.noticed,
+					 res.missed);
+			all->noticed |= res.noticed;
+			all->missed |= res.missed;
+			nr++;
+		}
+	}
+	return nr;
+}
+
+static void test_canary__every_check_notices_its_own(void **state)
+{
+	struct canary_result all;
+	unsigned nr = run_all(&exec_defaults, &all);
+
+	(void)state;
+	print_message("%u configurations\n", nr);
+	assert_true(nr > 9);
+	assert_int_equal(all.noticed, (1u << CHECK_NR) - 1);
+}
+
+static void test_canary__of_a_check_that_is_off_nothing_is_said(void **state)
+{
+	struct exec_options options = exec_defaults;
+	struct canary_result all;
+	unsigned check;
+
+	(void)state;
+	options.checks = 0;
+	run_all(&options, &all);
+	assert_int_equal(all.noticed | all.missed, 0);
+	for (check = 0; check < CHECK_NR; check++) {
+		options.checks = 1u << check;
+		run_all(&options, &all);
+		assert_int_equal(all.noticed, options.checks);
+	}
+}
+
+static void test_canary__one_that_goes_unnoticed_ends_the_campaign(void **state)
+{
+	struct canary_result all;
+	unsigned noticed = 0;
+	struct config cfg;
+	char err[240];
+
+	(void)state;
+	looks_away = true;
+	run_all(&exec_defaults, &all);
+	/* Progress is watched while the engine runs; and the device's write comes through where nothing is known to be mapped. */
+	assert_int_equal(all.noticed, 1u << CHECK_PROGRESS | 1u << CHECK_TRANSLATION);
+	assert_int_equal(all.missed, ((1u << CHECK_NR) - 1) & ~all.noticed);
+	config_unset(&cfg);
+	snprintf(cfg.format, sizeof(cfg.format), "%s", engine_formats()[0]->name);
+	assert_int_equal(exec_resolve(&cfg, err, sizeof(err)), 0);
+	assert_int_equal(canary_must(&exec_defaults, &cfg, &noticed), EXIT_TOOL);
+	looks_away = false;
+	assert_int_equal(canary_must(&exec_defaults, &cfg, &noticed), -1);
+	assert_true(noticed & 1u << CHECK_TRANSLATION);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_canary__every_check_notices_its_own),
+		cmocka_unit_test(test_canary__of_a_check_that_is_off_nothing_is_said),
+		cmocka_unit_test(test_canary__one_that_goes_unnoticed_ends_the_campaign),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
