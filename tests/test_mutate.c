@@ -264,6 +264,42 @@ static void test_mutate_cross__takes_of_both(void **state)
 	assert_true(valid(&t) >= 0.95);
 }
 
+/* Without a list of configurations, and where there are no rounds: the operations change and nothing else. */
+static void test_mutate_take__changes_operations_alone(void **state)
+{
+	static uint8_t buf[BYTES_MAX];
+	static struct op ops[MUTATE_OPS_MAX];
+	unsigned f, i, changed = 0;
+	struct mutator reads, m;
+	size_t nr, k;
+
+	(void)state;
+	mutator_init(&reads, one_input_configs, NULL);
+	mutator_init(&m, NULL, NULL);
+	m.rounds = false;
+	for (f = 0; f < TRACE_FORMATS_NR; f++) {
+		assert_true(mutate_read(&reads, buf, random_bytes(first_seed, f, buf), &reads.items));
+		nr = ops_of(&reads.items, ops);
+		rng_init(&m.rng, first_seed + f);
+		for (i = 0; i < GENERATIONS_NR; i++) {
+			assert_true(mutate_take(&m, &reads.resolved, ops, nr, &m.items));
+			assert_int_equal(m.items.nr, nr);
+			mutate_trace(&m);
+			assert_memory_equal(&m.to.cfg, &reads.resolved, sizeof(m.to.cfg));
+			changed += common(ops, nr, m.to.ops, m.to.nr) != nr || m.to.nr != nr;
+			nr = m.to.nr;
+			assert_true(nr <= MUTATE_OPS_MAX);
+			memcpy(ops, m.to.ops, nr * sizeof(*ops));
+			for (k = 0; k < nr; k++)
+				assert_true(ops[k].kind != OP_SWITCH && !ops[k].thread);
+		}
+	}
+	mutator_release(&m);
+	mutator_release(&reads);
+	print_message("%u of %u changed\n", changed, f * GENERATIONS_NR);
+	assert_true(changed * 2 > f * GENERATIONS_NR);
+}
+
 /* Short buffers, empty inputs, garbage: always a trace within the bounds. */
 static void test_mutate__keeps_within_bounds(void **state)
 {
@@ -296,7 +332,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_mutate__makes_operations_that_count), cmocka_unit_test(test_mutate__same_seed_same_result),
 		cmocka_unit_test(test_mutate__leaves_the_rest_alone),       cmocka_unit_test(test_mutate_cross__takes_of_both),
-		cmocka_unit_test(test_mutate__keeps_within_bounds),
+		cmocka_unit_test(test_mutate__keeps_within_bounds),         cmocka_unit_test(test_mutate_take__changes_operations_alone),
 	};
 	struct exec_options options = exec_defaults;
 
