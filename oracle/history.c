@@ -179,6 +179,8 @@ static uint64_t history_add(struct history *h, uint32_t event, uint64_t pa, uint
 	else
 		h->nodes[t->nodes_last].next = idx;
 	t->nodes_last = idx;
+	if (event != HISTORY_NEVER)
+		t->writers |= 1u << h->c->view->events[event].writer;
 	return bytes;
 }
 
@@ -245,7 +247,7 @@ static void history_last(const struct history *h, unsigned writer, uint64_t pa, 
 	uint32_t idx, slot, place = 0;
 	unsigned last = writer;
 
-	if (!t)
+	if (!t || !(t->writers & ~(1u << writer)))
 		return;
 	slot = (uint32_t)((pa - t->pa) >> h->c->hw.item_bytes_lg2);
 	if (t->alloc != HISTORY_NEVER) {
@@ -352,8 +354,8 @@ static void history_overwrite(struct history *h, struct history_order *o, size_t
 	const struct touched *t = history_touched(h, check_table(h->c, ev->pa));
 	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2, pa = ev->pa & ~(item - 1);
 
-	/* Nobody has stored there yet. */
-	if (!t || (t->nodes_first == HISTORY_NEVER && (t->alloc == HISTORY_NEVER || h->c->view->events[t->alloc - 1].writer == ev->writer)))
+	/* Most tables are one writer's alone. */
+	if (!t || !(t->writers & ~(1u << ev->writer)))
 		return;
 	for (; pa < ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2); pa += item)
 		history_last(h, ev->writer, pa, &o->behind[ev->writer]);
@@ -479,6 +481,7 @@ void history_build(struct history *h, struct check *c)
 		case MEM_ALLOC:
 			t = history_record(h, ev->pa);
 			t->alloc = seq;
+			t->writers |= 1u << ev->writer;
 			t->alloc_pub = h->own[i];
 			break;
 		case MEM_FREE:

@@ -58,13 +58,14 @@ struct run {
  * @pa, @items: where; how many slots it has
  * @nodes_first, @nodes_last: its events, in order
  * @child, @sibling: touched tables that were below it when the operation began
+ * @writers: bit n: writer n has stored to it, written it back or allocated it
  * @alloc, @free: when it was allocated and freed, HISTORY_NEVER
  * @alloc_pub: what the zeroes of ALLOC publish
  * @runs_at, @runs_nr: slots that have more than one version, by slot; runs_nr HISTORY_NEVER: not built yet. A new table's runs leave no gap
  */
 struct touched {
 	uint64_t pa;
-	uint32_t items, nodes_first, nodes_last, child, sibling, alloc, free, alloc_pub, runs_at, runs_nr;
+	uint32_t items, nodes_first, nodes_last, child, sibling, alloc, free, alloc_pub, runs_at, runs_nr, writers;
 };
 
 /* A slot of which the device may still see an older value, since its newest has not been written back. */
