@@ -35,16 +35,22 @@ static bool without(const char *name)
 	return value && *value;
 }
 
+/* fuzzer::FuzzerDriver(int *, char ***, int (*)(const uint8_t *, size_t)): there if what this is linked with is libFuzzer. */
+extern void libfuzzer_driver(void) __asm__("_ZN6fuzzer12FuzzerDriverEPiPPPcPFiPKhmE") __attribute__((weak));
+
 /*
  * libFuzzer's choice of inputs by entropy keeps a list of features for each input, of which a trace has thousands: half of the processor time. It is
- * off unless the command line has it on (-entropic=1).
+ * off unless the command line has it on (-entropic=1). Other engines have arguments of their own: AFL++'s driver takes a lone -N for a number.
  */
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	static char off[] = "-entropic=0";
-	char **with = calloc((size_t)*argc + 2, sizeof(*with));
+	char **with;
 	int i;
 
+	if (!libfuzzer_driver)
+		return 0;
+	with = calloc((size_t)*argc + 2, sizeof(*with));
 	if (!with)
 		exit(complain(EXIT_TOOL, "out of memory"));
 	with[0] = (*argv)[0];
