@@ -18,6 +18,7 @@
  *
  * @seed:  of the next mutation
  * @trim:  the input that is being trimmed; @try: what it would be without ops[at, at + nr)
+ * @trim_bytes, @try_bytes: how long they are; the input first as it came, which may be shorter than what it means written literally
  * @chunk: how many operations go at once; from half of all down to one
  * @step, @steps: how many tries there have been, and at most
  */
@@ -27,7 +28,7 @@ struct afl_mutator {
 	uint8_t *out;
 	size_t out_room;
 	struct trace trim, try;
-	size_t at, nr, chunk;
+	size_t at, nr, chunk, trim_bytes, try_bytes;
 	int32_t step, steps;
 };
 
@@ -108,6 +109,7 @@ int32_t afl_custom_init_trim(void *data, uint8_t *buf, size_t bytes)
 	a->trim.nr = 0;
 	for (i = 0; i < a->m.items.nr; i++)
 		trace_push(&a->trim, &a->m.items.at[i].op);
+	a->trim_bytes = bytes;
 	a->chunk = a->trim.nr / 2;
 	a->at = a->trim.nr;
 	a->step = 0;
@@ -119,14 +121,17 @@ size_t afl_custom_trim(void *data, uint8_t **out)
 {
 	struct afl_mutator *a = data;
 	uint8_t *text;
-	size_t bytes;
 
-	if (trace_bin_write(&a->try, &text, &bytes))
+	/* afl-fuzz copies it over the input; what is not shorter counts as tried in vain. It takes no NULL. */
+	*out = afl_out(a, 1);
+	if (trace_bin_write(&a->try, &text, &a->try_bytes))
 		return 0;
-	*out = afl_out(a, bytes);
-	memcpy(*out, text, bytes);
+	if (a->try_bytes >= a->trim_bytes)
+		a->try_bytes = 0;
+	*out = afl_out(a, a->try_bytes + 1);
+	memcpy(*out, text, a->try_bytes);
 	free(text);
-	return bytes;
+	return a->try_bytes;
 }
 
 int32_t afl_custom_post_trim(void *data, uint8_t success)
@@ -135,6 +140,7 @@ int32_t afl_custom_post_trim(void *data, uint8_t success)
 	size_t i;
 
 	if (success) {
+		a->trim_bytes = a->try_bytes;
 		a->trim.nr = 0;
 		for (i = 0; i < a->try.nr; i++)
 			trace_push(&a->trim, &a->try.ops[i]);

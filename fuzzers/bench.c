@@ -2,6 +2,7 @@
 /* bench.c - hitless bench: the command, and how its figures are printed. */
 #include "bench.h"
 
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ static const char help[] =
 	"and the ratios\n"
 	"           of the bare walk to these; then translations per second beside one writer; for each flavour of liburcu\n"
 	"  inputs   inputs of outside fuzzers, of 32 operations, per second of processor time: run by the plain executor, and mutated. --out DIR keeps them;\n"
-	"           scripts/bench-fuzzers has fuzzers run the same\n"
+	"           scripts/bench-fuzzers has fuzzers run the same. inputs=FILE: those that an outside fuzzer ran, as HITLESS_KEEP=FILE in its\n"
+	"           environment has them written, each once; 32 operations count as one\n"
 	"  engines  where another engine is built in (scripts/linux): ns per call of the native one and of the other, round by round\n"
 	"           in turn, without an observer, each call with its sync, and the ratio; then the checked mix on each, without cuts\n"
 	"\n"
@@ -64,6 +66,7 @@ static const char help[] =
 
 struct parts {
 	bool raw, checked, proof, writers, readers, inputs, engines;
+	const char *kept;
 	uint64_t scales[SCALES_MAX];
 	unsigned scales_nr;
 };
@@ -92,6 +95,8 @@ static int parse_parts(const struct options *o, struct parts *p)
 			p->readers = true;
 		} else if (!strcmp(word, "inputs")) {
 			p->inputs = true;
+		} else if (!strncmp(word, "inputs=", 7) && word[7]) {
+			p->kept = word + 7;
 		} else if (!strcmp(word, "engines")) {
 			p->engines = true;
 		} else if (!strncmp(word, "scale=", 6) && word[6] >= '1' && word[6] <= '9' && p->scales_nr < SCALES_MAX) {
@@ -99,7 +104,7 @@ static int parse_parts(const struct options *o, struct parts *p)
 			if (*end || p->scales[p->scales_nr - 1] > 100000000)
 				return complain(EXIT_USAGE, "bench: scale takes 1 to 100000000, not '%s'", word + 6);
 		} else if (strcmp(word, "scale")) {
-			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, readers, scale, scale=PIECES, inputs and engines, not '%s'", word);
+			return complain(EXIT_USAGE, "bench measures raw, checked, proof, writers, readers, scale, scale=PIECES, inputs, inputs=FILE and engines, not '%s'", word);
 		}
 		if (!strcmp(word, "scale") && p->scales_nr + 2 <= SCALES_MAX) {
 			p->scales[p->scales_nr++] = 1000;
@@ -362,6 +367,26 @@ static int run_inputs(const struct options *o, const struct config *cfg, json_t 
 	return -1;
 }
 
+/* Inputs that were kept, of whatever formats. json: the root object, or NULL to print. */
+static int run_kept(const char *path, json_t *json)
+{
+	struct bench_inputs n;
+	int ret = bench_inputs_kept(path, &n);
+	double operations;
+
+	if (ret)
+		return complain(EXIT_USAGE, "%s: %s", path, ret == -EINVAL || ret == -ENODATA ? "holds no inputs as HITLESS_KEEP writes them" : strerror(-ret));
+	operations = bench_ratio((double)n.operations * 1e9, (double)n.ns);
+	if (json) {
+		json_object_set_new(json, "kept", json_pack("{sI sf sf}", "inputs", (json_int_t)n.inputs, "inputs_per_second", operations / BENCH_INPUT_OPS,
+							    "operations_per_second", operations));
+		return -1;
+	}
+	printf("inputs that were kept, run by the plain executor\n%10s %10s %13s\n%10llu %10.0f %13.0f\n", "inputs", "inputs/s", "operations/s",
+	       (unsigned long long)n.inputs, operations / BENCH_INPUT_OPS, operations);
+	return -1;
+}
+
 /* --- readers --- */
 
 static int run_readers(const struct options *o, const struct config *cfg, json_t *json)
@@ -545,6 +570,8 @@ static int run_text(const struct options *o, const struct parts *p)
 		       "mutations/s");
 		ret = for_formats(o, p, part_inputs, false, NULL);
 	}
+	if (p->kept && ret < 0)
+		ret = run_kept(p->kept, NULL);
 	if (p->engines && ret < 0)
 		ret = run_engines(o, NULL);
 	return ret;
@@ -586,6 +613,8 @@ static int run_json(const struct options *o, const struct parts *p)
 		ret = for_formats(o, p, run_scale, true, entries);
 	root = json_pack("{ss sI sb so}", "version", HITLESS_VERSION, "seed", (json_int_t)(o->has_seed ? o->seed : 1), "quick", o->quick,
 			 "formats", formats);
+	if (p->kept && ret < 0)
+		ret = run_kept(p->kept, root);
 	if (p->engines && ret < 0)
 		ret = run_engines(o, root);
 	if (ret < 0) {

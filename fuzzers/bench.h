@@ -151,6 +151,9 @@ struct bench_inputs {
 #define BENCH_INPUT_OPS 32
 int bench_inputs(const char *format, uint64_t seed, double seconds, const char *out, struct bench_inputs *n);
 
+/* bench_inputs_kept - those of a file that HITLESS_KEEP has made (one_input.h), each once, in their order; none mutated. 0 or -errno. */
+int bench_inputs_kept(const char *path, struct bench_inputs *n);
+
 /* hitless bench engines: every format that another engine has too. json: the root object, or NULL to print. -1, or the exit status. */
 struct options;
 struct json_t;

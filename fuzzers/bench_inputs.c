@@ -12,6 +12,7 @@
 #include "one_input.h"
 
 #define MUTATED_MAX 4096
+#define KEPT_MAX (1 << 20) /* as AFL++'s own limit */
 
 struct input {
 	uint8_t *bytes;
@@ -89,6 +90,38 @@ static void inputs_time_mutating(const struct input *in, double seconds, struct 
 		}
 	n->mutate_ns = bench_cpu() - n->mutate_ns;
 	mutator_release(&m);
+}
+
+/* The next one of the file into buf, with room for room bytes. 0, -ENODATA at the end, or another -errno. */
+static int inputs_next(FILE *file, uint8_t *buf, size_t room, uint32_t *nr)
+{
+	if (fread(nr, sizeof(*nr), 1, file) != 1)
+		return ferror(file) ? -EIO : -ENODATA;
+	if (*nr > room)
+		return -EINVAL;
+	/* The fuzzer was killed in the middle of the last one. */
+	return !*nr || fread(buf, *nr, 1, file) == 1 ? 0 : -ENODATA;
+}
+
+int bench_inputs_kept(const char *path, struct bench_inputs *n)
+{
+	static uint8_t buf[KEPT_MAX];
+	static struct one_input one;
+	FILE *file = fopen(path, "rb");
+	uint32_t nr;
+	int ret;
+
+	memset(n, 0, sizeof(*n));
+	if (!file)
+		return -errno;
+	one_input_init(&one);
+	for (n->ns = bench_cpu(); !(ret = inputs_next(file, buf, sizeof(buf), &nr)); n->inputs++) {
+		one_input_run(&one, buf, nr);
+		n->operations += one.trace.nr;
+	}
+	n->ns = bench_cpu() - n->ns;
+	fclose(file);
+	return ret == -ENODATA && n->inputs ? 0 : ret;
 }
 
 int bench_inputs(const char *format, uint64_t seed, double seconds, const char *out, struct bench_inputs *n)

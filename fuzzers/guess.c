@@ -100,7 +100,7 @@ enum guess_how guess_look(struct guess *g, const struct op *op)
 	/* The device's own accesses are never refused; where nothing is mapped they fault. */
 	if (op->kind == OP_READ || op->kind == OP_WRITE)
 		return imap_find(&g->check.im, op->iova, NULL) ? GUESS_DONE : GUESS_REFUSED;
-	if (op->kind == OP_MAP && op->last > op->iova && pick_leaves(&g->check.hw, op->iova, op->last, op->oa) > PICK_LEAVES_MAX)
+	if (pick_is_huge(&g->check.hw, op))
 		return GUESS_HUGE;
 	call = guess_call(op);
 	if (guess_waits(g, &call))

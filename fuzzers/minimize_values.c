@@ -40,6 +40,27 @@ static unsigned values_geometry(const struct minimizer *m, uint64_t *base)
 	return pick_granule_lg2(&hw);
 }
 
+/* A map that would take minutes, as one does that may have no large page any more. */
+static bool values_huge(const struct minimizer *m, const struct op *ops, size_t nr)
+{
+	const char *why;
+	struct hw hw;
+	size_t i;
+
+	if (hw_init(&hw, &m->t->cfg, &why))
+		return false;
+	for (i = 0; i < nr && !pick_is_huge(&hw, &ops[i]); i++)
+		;
+	return i < nr;
+}
+
+static bool values_run(struct minimizer *m, const struct op *scratch)
+{
+	if (!m->huge && values_huge(m, scratch, m->t->nr))
+		return false;
+	return minimize_try(m, scratch, m->t->nr);
+}
+
 /* --- the configuration --- */
 
 static unsigned values_keys(const struct config *cfg)
@@ -65,7 +86,7 @@ static bool values_try_config(struct minimizer *m, const struct config *less, un
 		return false;
 	m->t->cfg = cfg;
 	memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
-	if (minimize_try(m, scratch, m->t->nr))
+	if (values_run(m, scratch))
 		return true;
 	m->t->cfg = was;
 	return false;
@@ -106,7 +127,7 @@ static bool values_try(struct minimizer *m, struct op *scratch, size_t idx, cons
 		return false;
 	memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
 	scratch[idx] = *op;
-	return minimize_try(m, scratch, m->t->nr);
+	return values_run(m, scratch);
 }
 
 static bool values_length(struct minimizer *m, struct op *scratch, size_t idx, unsigned granule_lg2)
@@ -315,7 +336,7 @@ static bool values_down(struct minimizer *m, struct op *scratch, uint64_t first,
 	memcpy(scratch, m->t->ops, m->t->nr * sizeof(*scratch));
 	for (i = 0; i < m->t->nr; i++)
 		values_shift(&scratch[i], first, last, delta);
-	return minimize_try(m, scratch, m->t->nr);
+	return values_run(m, scratch);
 }
 
 /* What lies in [first, last] down towards base: as few of the low bits of its address kept as will do, or at least fewer of them. */
@@ -362,11 +383,14 @@ static bool values_addresses(struct minimizer *m, struct op *scratch, uint64_t b
 
 bool minimize_values(struct minimizer *m, struct op *scratch)
 {
-	bool any = values_config(m, scratch);
+	unsigned granule_lg2;
 	uint64_t base;
-	unsigned granule_lg2 = values_geometry(m, &base);
+	bool any;
 	size_t i;
 
+	m->huge = values_huge(m, m->t->ops, m->t->nr);
+	any = values_config(m, scratch);
+	granule_lg2 = values_geometry(m, &base);
 	/* What decides how much there is to walk comes first: low addresses, and what lets a large mapping become a small one. */
 	any |= values_addresses(m, scratch, base, granule_lg2);
 	for (i = 0; i < m->t->nr; i++)

@@ -11,6 +11,7 @@
  * @t, @f:  the shortest so far, and what it leads to
  * @until:  as minimize_now counts
  * @runs:   candidates that have been run
+ * @huge:   the trace had maps of more leaves than candidates may have
  */
 struct minimizer {
 	const struct exec_options *options;
@@ -18,6 +19,7 @@ struct minimizer {
 	struct finding *f;
 	double until;
 	unsigned runs;
+	bool huge;
 };
 
 /* Seconds, by a clock that only goes forward. */

@@ -90,9 +90,18 @@ static void one_input_canaries(const struct exec_options *options, const char *o
 	}
 }
 
+static void one_input_keep(struct one_input *in, const uint8_t *buf, size_t bytes)
+{
+	uint32_t nr = (uint32_t)bytes;
+
+	if (fwrite(&nr, sizeof(nr), 1, in->keep) != 1 || (nr && fwrite(buf, nr, 1, in->keep) != 1))
+		exit(complain(EXIT_TOOL, "HITLESS_KEEP: %s", strerror(errno)));
+}
+
 void one_input_init(struct one_input *in, const char *only)
 {
 	struct exec_options options = exec_defaults;
+	const char *keep = getenv("HITLESS_KEEP");
 
 	in->only = only;
 	options.arena_bytes = ONE_INPUT_ARENA;
@@ -103,15 +112,12 @@ void one_input_init(struct one_input *in, const char *only)
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));
 	one_input_canaries(&options, only);
+	in->keep = keep ? fopen(keep, "wb") : NULL;
+	if (keep && !in->keep)
+		exit(complain(EXIT_USAGE, "HITLESS_KEEP: %s: %s", keep, strerror(errno)));
 	trace_init(&in->trace);
 	if (exec_init(&in->exec, &options, one_input_found, in))
 		exit(complain(EXIT_TOOL, "out of memory"));
-}
-
-/* Literal operations may ask for anything; what would take minutes is left out. */
-static bool one_input_too_large(const struct one_input *in, const struct op *op)
-{
-	return op->kind == OP_MAP && op->last > op->iova && pick_leaves(&in->exec.check.hw, op->iova, op->last, op->oa) > PICK_LEAVES_MAX;
 }
 
 /* The trace as it will be when the last of it is run. */
@@ -163,6 +169,8 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	struct op op;
 
 	in->trace.nr = 0;
+	if (in->keep)
+		one_input_keep(in, buf, bytes);
 	trace_bin_open(&b, buf, bytes, one_input_configs);
 	in->trace.cfg = b.cfg;
 	if (in->only && strcmp(in->only, b.cfg.format))
@@ -176,7 +184,7 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 	if (in->counters)
 		feedback_open(&in->feedback, &in->exec, in->counters);
 	while (in->trace.nr < ONE_INPUT_OPS_MAX && trace_bin_next(&b, &in->exec.check.im, &in->exec.check.hw, &op)) {
-		if (one_input_too_large(in, &op))
+		if (pick_is_huge(&in->exec.check.hw, &op))
 			continue;
 		if (!trace_push_whole(&in->trace, &op))
 			continue;

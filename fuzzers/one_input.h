@@ -9,6 +9,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "exec.h"
 #include "feedback.h"
@@ -26,6 +27,7 @@
  *         so that it is known what ended the process when nobody can say it any more. Slow: for one input
  * @count: NULL, or inputs, operations and ns of processor time so far: in the file that the environment's HITLESS_COUNT names, where they are
  *         whatever ends the process
+ * @keep:  NULL, or where inputs are written, each behind its length, 32 bits: the file that the environment's HITLESS_KEEP names
  * @counters: NULL, or where the operations of an input are counted (feedback.h); set by the target
  */
 struct one_input {
@@ -35,6 +37,7 @@ struct one_input {
 	uint8_t *counters;
 	struct feedback feedback;
 	uint64_t *count;
+	FILE *keep;
 };
 
 /*

@@ -142,6 +142,11 @@ uint64_t pick_leaves(const struct hw *hw, uint64_t iova, uint64_t last, uint64_t
 	return nr;
 }
 
+bool pick_is_huge(const struct hw *hw, const struct op *op)
+{
+	return op->kind == OP_MAP && op->last > op->iova && pick_leaves(hw, op->iova, op->last, op->oa) > PICK_LEAVES_MAX;
+}
+
 /* --- what the caller may build on --- */
 
 void pick_init(struct pick *p, uint32_t (*draw)(void *, uint32_t), void *source, const struct imap *im, const struct hw *hw)

@@ -95,4 +95,7 @@ void pick_spoil(struct pick *p, struct op *op);
 /* How many leaves the greedy layout of [iova, last] to oa has. */
 uint64_t pick_leaves(const struct hw *hw, uint64_t iova, uint64_t last, uint64_t oa);
 
+/* Whether op is a map of more than PICK_LEAVES_MAX leaves: it would take minutes, and whoever runs what comes from elsewhere leaves it out. */
+bool pick_is_huge(const struct hw *hw, const struct op *op);
+
 #endif

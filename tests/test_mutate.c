@@ -57,7 +57,7 @@ static void run(const uint8_t *buf, size_t bytes, struct tally *t)
 	assert_int_equal(exec_resolve(&cfg, err, sizeof(err)), 0);
 	assert_int_equal(exec_open(&x, &cfg, &why), 0);
 	while (trace_bin_next(&b, &x.check.im, &x.check.hw, &op)) {
-		if (op.kind == OP_MAP && op.last > op.iova && pick_leaves(&x.check.hw, op.iova, op.last, op.oa) > PICK_LEAVES_MAX) {
+		if (pick_is_huge(&x.check.hw, &op)) {
 			t->skipped++;
 			continue;
 		}
