@@ -156,9 +156,9 @@ class Filing:
         """What a sanitizer said in the job that has just ended, without places, or how it ended: tells crashes apart that have no trace."""
         with open(self.folder / "logs" / "filing", "rb") as log:
             log.seek(self.log_begin)
-            said = re.search(rb"SUMMARY: (\w+Sanitizer: [\w-]+)(?: \S+ in (\w+))?", log.read())
-        if said:
-            return " in ".join(word.decode() for word in said.groups() if word)
+            said = re.findall(rb"SUMMARY: (\w+Sanitizer: [\w-]+)(?: \S+ in (\w+))?", log.read())
+        if said:  # the last: a canary's child may have met it, too
+            return " in ".join(word.decode() for word in said[-1] if word)
         return f"signal {-status}" if status < 0 else f"exit status {status}"
 
     def start_crash(self, path, kind, name, ran, words):
