@@ -114,7 +114,7 @@ int bench_inputs_kept(const char *path, struct bench_inputs *n)
 	memset(n, 0, sizeof(*n));
 	if (!file)
 		return -errno;
-	one_input_init(&one);
+	one_input_init(&one, NULL);
 	for (n->ns = bench_cpu(); !(ret = inputs_next(file, buf, sizeof(buf), &nr)); n->inputs++) {
 		one_input_run(&one, buf, nr);
 		n->operations += one.trace.nr;
