@@ -17,7 +17,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "canary.h"
 #include "minimize.h"
 
 /* A worker whose operation does not end for this long is taken for stuck. */
@@ -31,9 +30,13 @@ static void campaign_signal(int signal_nr)
 	campaign_stop = 1;
 }
 
-static double campaign_seconds(struct timeval tv)
+/* Of this process, or of its children that have ended. */
+static double campaign_processor(int who)
 {
-	return (double)tv.tv_sec + (double)tv.tv_usec * 1e-6;
+	struct rusage usage;
+
+	getrusage(who, &usage);
+	return (double)usage.ru_utime.tv_sec + (double)usage.ru_stime.tv_sec + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
 }
 
 static double campaign_now(void)
@@ -79,6 +82,9 @@ static int plan_make(struct plan *p, const struct options *o)
 	unsigned i;
 	int ret;
 
+	if (o->baseline && (o->exec.checks != exec_defaults.checks || !strcmp(engine_name(), "both")))
+		return complain(EXIT_USAGE, "--baseline says what is compared: it takes neither --without nor --engine both");
+
 	p->seed = o->seed;
 	if (!o->has_seed && getrandom(&p->seed, sizeof(p->seed), 0) != sizeof(p->seed))
 		return complain(EXIT_TOOL, "no random seed: %s", strerror(errno));
@@ -88,7 +94,7 @@ static int plan_make(struct plan *p, const struct options *o)
 	p->vary = !o->config && o->model < 0 && o->tlb < 0 && !o->baseline;
 	p->rounds = !strcmp(engine_name(), "native") && !o->baseline;
 	if (o->baseline) {
-		p->exec.checks = 1u << CHECK_TRANSLATION;
+		p->exec.checks = 1u << CHECK_TRANSLATION | 1u << CHECK_FAILURE;
 		p->exec.blind = true;
 	}
 	p->dir = o->out ? o->out : "findings";
@@ -150,7 +156,7 @@ static void campaign_found(struct campaign *c, struct worker *w)
 		trace_push(&t, &w->ops[k]);
 	new = &c->findings[c->findings_nr++];
 	new->times = 1;
-	new->processor_seconds = c->processor_seconds;
+	new->processor_seconds = campaign_processor(RUSAGE_SELF) + campaign_processor(RUSAGE_CHILDREN);
 	new->known = known_has(&c->known, f->signature);
 	c->new_nr += !new->known;
 	/* First what there is, then what is left of it: the process may be killed at any moment. */
@@ -207,7 +213,6 @@ static unsigned campaign_running(const struct campaign *c)
 /* Reap whoever has ended; replace those that did not end by themselves unless the campaign is over. */
 static void campaign_poll(struct campaign *c, bool over)
 {
-	struct rusage usage;
 	unsigned job;
 	int status;
 
@@ -217,8 +222,7 @@ static void campaign_poll(struct campaign *c, bool over)
 
 		if (!c->pids[job])
 			continue;
-		if (wait4(c->pids[job], &status, WNOHANG, &usage) == c->pids[job]) {
-			c->processor_seconds += campaign_seconds(usage.ru_utime) + campaign_seconds(usage.ru_stime);
+		if (waitpid(c->pids[job], &status, WNOHANG) == c->pids[job]) {
 			if (campaign_reap(c, job, status) && !over && !(c->o->until_finding && c->new_nr) && !c->tool_fault)
 				campaign_spawn(c, job);
 		} else if (ops != c->seen[job]) {
@@ -305,7 +309,7 @@ static int campaign_init(struct campaign *c, const struct options *o)
 	return 0;
 }
 
-/* Whether what the checks do not report means anything. Returns -1, or the exit status after a message. */
+/* Whether it means anything that a check reports nothing. Returns -1, or the exit status after a message. */
 static int campaign_canaries(struct campaign *c)
 {
 	const struct plan *p = &c->plan;
@@ -377,7 +381,7 @@ static const char fuzz_help[] =
 	"      --hostile        hand the engine what its callers must not pass, too: what it does with it then counts\n"
 	"      --all-arguments  hand it what its callers may pass and what is known to go wrong (docs/findings), too\n"
 	"      --baseline       no more than a page table's own random test does, to compare with: one writer, map and unmap, read-write, oa equal to\n"
-	"                       iova, and what the engine itself translates is all that is compared\n"
+	"                       iova, and all that is compared is what the engine returns and what it translates\n"
 	"      --arena MIB      size of simulated table memory\n"
 	"      --json           the summary as one JSON object on standard output\n"
 	"\n"
@@ -406,12 +410,12 @@ int cmd_fuzz(int argc, char **argv)
 		campaign_release(&c);
 		return status;
 	}
+	fprintf(stderr, "hitless: seed 0x%" PRIx64 "\n", c.plan.seed);
 	status = campaign_canaries(&c);
 	if (status >= 0) {
 		campaign_release(&c);
 		return status;
 	}
-	fprintf(stderr, "hitless: seed 0x%" PRIx64 "\n", c.plan.seed);
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
 	c.started = campaign_now();

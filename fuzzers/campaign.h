@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#include "canary.h"
 #include "known.h"
 #include "options.h"
 #include "worker.h"
@@ -15,8 +16,8 @@
 #define CAMPAIGN_FINDINGS_MAX 256
 
 /*
- * A finding of this campaign, minimized, with the file that holds its trace. @known: it is written up already; @processor_seconds: that the
- * workers took which had ended by then, the one that found it being the last.
+ * A finding of this campaign, minimized, with the file that holds its trace. @known: it is written up already; @processor_seconds: of the
+ * campaign until then, the workers that had ended included.
  */
 struct campaign_finding {
 	struct finding finding;
@@ -34,12 +35,11 @@ struct campaign_finding {
  * @repeats: findings beyond CAMPAIGN_FINDINGS_MAX signatures, which their workers saved
  * @workers: shared with the processes pids; pid 0: none running
  * @seen, @seen_at: operations that a worker had begun when it was last looked at, and when that was
- * @canaries: checks (bit n: enum check_kind n) that noticed the bug that was planted for them before the campaign began
+ * @canaries: of all configurations, before the campaign began
  * @stuck:  it was killed because that did not change
- * @processor_seconds: that workers took which have ended
  */
 struct campaign {
-	unsigned canaries;
+	struct canary_result canaries;
 	const struct options *o;
 	struct plan plan;
 	struct worker **workers;
@@ -52,7 +52,7 @@ struct campaign {
 	struct known known;
 	uint64_t repeats;
 	bool tool_fault;
-	double started, seconds, processor_seconds;
+	double started, seconds;
 };
 
 /* Everything that all workers did on one format, or, with format_idx == formats_nr, on all. */

@@ -164,10 +164,10 @@ void campaign_print(const struct campaign *c, FILE *out)
 		else
 			fprintf(out, " %s off", check_names[i]);
 	}
-	fprintf(out, "\ncanaries noticed by:");
+	fprintf(out, "\ncanaries:");
 	for (i = 0; i < CHECK_NR; i++)
-		if (c->canaries >> i & 1)
-			fprintf(out, " %s", check_names[i]);
+		if (c->plan.exec.checks >> i & 1)
+			fprintf(out, " %s %s", check_names[i], c->canaries.noticed >> i & 1 ? "noticed" : "had no place");
 	fprintf(out, "\nseed 0x%" PRIx64 ", %u job%s, %.1f s\n", c->plan.seed, c->plan.jobs, c->plan.jobs == 1 ? "" : "s", c->seconds);
 }
 
@@ -242,7 +242,7 @@ void campaign_json(const struct campaign *c, FILE *out)
 	json_object_set_new(o, "formats", formats);
 	json_object_set_new(o, "findings", findings);
 	for (i = 0; i < CHECK_NR; i++)
-		if (c->canaries >> i & 1)
+		if (c->canaries.noticed >> i & 1)
 			json_array_append_new(canaries, json_string(check_names[i]));
 	json_object_set_new(o, "canaries", canaries);
 	json_dumpf(o, out, JSON_INDENT(2) | JSON_SORT_KEYS | JSON_REAL_PRECISION(6));

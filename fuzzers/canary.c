@@ -15,20 +15,36 @@
 #include "options.h"
 #include "run.h"
 
-#define CANARY_ARENA (UINT64_C(64) << 20)
-#define CANARY_OPS 8
+#define CANARY_OPS 9
 #define CANARY_SECONDS 20
 
 /* More steps than any operation here may take. */
 #define CANARY_ENDLESS (1u << 24)
 
-/* The one that is running: the engine as it is, and whether the bug had a place to show. */
+#define CLASS(name) (UINT64_C(1) << VERDICT_##name)
+
+/*
+ * struct canary - a planted bug.
+ *
+ * @check:   that is to notice it
+ * @classes: of the finding that it must lead to
+ */
+struct canary {
+	const char *name;
+	enum check_kind check;
+	uint64_t classes;
+	void (*plant)(struct engine_ops *ops);
+};
+
+/* The one that is running: the engine as it is, its operations, and whether it had a place to show. */
 static struct {
 	struct exec x;
+	const struct canary *canary;
+	struct op ops_run[CANARY_OPS];
 	const struct engine_ops *right;
 	struct engine_ops ops;
 	sigjmp_buf end;
-	bool shown;
+	bool shown, noticed;
 } canary_now;
 
 /* --- engines that lie --- */
@@ -43,7 +59,8 @@ static int canary_translate(struct engine *e, uint64_t iova, uint64_t *oa)
 }
 
 /* The first page by itself, so that what might be one large leaf is many. */
-static int canary_map_pieces(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
+static int canary_map_pieces(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g,
+			     uint64_t *granules)
 {
 	uint64_t page = UINT64_C(1) << canary_now.x.check.small_lg2, rest = 0;
 	int ret;
@@ -59,7 +76,8 @@ static int canary_map_pieces(struct engine *e, uint64_t iova, uint64_t last, uin
 	return ret;
 }
 
-static int canary_map_refused(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
+static int canary_map_refused(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g,
+			      uint64_t *granules)
 {
 	int ret = canary_now.right->map(e, iova, last, oa, prot, g, granules);
 
@@ -80,6 +98,22 @@ static int canary_dirty(struct engine *e, uint64_t iova, uint64_t last, bool cle
 	(void)fn;
 	(void)arg;
 	return canary_now.right->dirty(e, iova, last, clear, g, canary_deaf, NULL);
+}
+
+/* The obvious way to cut: the device finds nothing there for a while. */
+static int canary_cut_breaks(struct engine *e, uint64_t iova, struct gather *g)
+{
+	const struct hw *hw = &canary_now.x.check.hw;
+	const struct op *map = &canary_now.ops_run[0];
+	uint64_t granules, before = iova - map->iova;
+
+	if (!hw->cap_leaf_to_table || !hw->cap_size_change)
+		return canary_now.right->cut(e, iova, g);
+	canary_now.shown = true;
+	canary_now.right->unmap(e, map->iova, map->last, g, &granules);
+	if (canary_now.right->map(e, map->iova, iova - 1, map->oa, map->prot, g, &granules))
+		return -ENOMEM;
+	return canary_now.right->map(e, iova, map->last, map->oa + before, map->prot, g, &granules);
 }
 
 /* Never ends, as far as anybody can tell. */
@@ -143,122 +177,163 @@ static void canary_no_sync(const struct engine *e, uint64_t *pa, unsigned *level
 
 /* --- which check is to notice which --- */
 
-static void canary_plant(struct engine_ops *ops, enum check_kind check)
+static void plant_translate(struct engine_ops *ops)
 {
-	switch (check) {
-	case CHECK_TRANSLATION:
-		ops->translate = canary_translate;
-		break;
-	case CHECK_INFLIGHT:
-		ops->root = canary_no_sync;
-		break;
-	case CHECK_LAYOUT:
-		ops->map = canary_map_pieces;
-		break;
-	case CHECK_IOTLB:
-		ops->root = canary_no_invalidation;
-		break;
-	case CHECK_WRITEBACK:
-		ops->root = canary_no_write_back;
-		break;
-	case CHECK_DIRTY:
-		ops->dirty = canary_dirty;
-		break;
-	case CHECK_FAILURE:
-		ops->map = canary_map_refused;
-		break;
-	case CHECK_ACCOUNTING:
-		ops->root = canary_no_free;
-		break;
-	case CHECK_PROGRESS:
-		ops->translate = canary_endless;
-		break;
-	case CHECK_NR:
-		break;
-	}
+	ops->translate = canary_translate;
 }
+
+static void plant_map_pieces(struct engine_ops *ops)
+{
+	ops->map = canary_map_pieces;
+}
+
+static void plant_map_refused(struct engine_ops *ops)
+{
+	ops->map = canary_map_refused;
+}
+
+static void plant_cut_breaks(struct engine_ops *ops)
+{
+	ops->cut = canary_cut_breaks;
+}
+
+static void plant_dirty(struct engine_ops *ops)
+{
+	ops->dirty = canary_dirty;
+}
+
+static void plant_endless(struct engine_ops *ops)
+{
+	ops->translate = canary_endless;
+}
+
+static void plant_no_invalidation(struct engine_ops *ops)
+{
+	ops->root = canary_no_invalidation;
+}
+
+static void plant_no_write_back(struct engine_ops *ops)
+{
+	ops->root = canary_no_write_back;
+}
+
+static void plant_no_free(struct engine_ops *ops)
+{
+	ops->root = canary_no_free;
+}
+
+static void plant_no_sync(struct engine_ops *ops)
+{
+	ops->root = canary_no_sync;
+}
+
+static const struct canary canaries[] = {
+	{ "translate is off by a page", CHECK_TRANSLATION, CLASS(WRONG_TRANSLATE), plant_translate },
+	{ "cut takes away and maps again", CHECK_INFLIGHT, CLASS(FAULT_WINDOW), plant_cut_breaks },
+	{ "tables are freed without a sync", CHECK_INFLIGHT, CLASS(USE_AFTER_FREE), plant_no_sync },
+	{ "no large pages", CHECK_LAYOUT, CLASS(NOT_OPTIMAL), plant_map_pieces },
+	{ "no invalidation", CHECK_IOTLB, CLASS(STALE_IOTLB) | CLASS(STALE_WALK_CACHE), plant_no_invalidation },
+	{ "no write-back", CHECK_WRITEBACK, CLASS(MISSING_FLUSH), plant_no_write_back },
+	{ "nothing is dirty", CHECK_DIRTY, CLASS(LOST_DIRTY), plant_dirty },
+	{ "another error than was promised", CHECK_FAILURE, CLASS(WRONG_RETURN), plant_map_refused },
+	{ "tables are not freed", CHECK_ACCOUNTING, CLASS(LEAK), plant_no_free },
+	{ "translate does not end", CHECK_PROGRESS, CLASS(NO_PROGRESS), plant_endless },
+};
 
 /* What a judge that reads no tables can see. */
 #define CANARY_BLIND (1u << CHECK_TRANSLATION | 1u << CHECK_FAILURE | 1u << CHECK_PROGRESS)
 
-/* A large piece, and a small one whose table goes with it. */
+/* What a table of the smallest pages spans; where that is everything, some of them. */
+static uint64_t canary_span(void)
+{
+	const struct hw *hw = &canary_now.x.check.hw;
+	unsigned level = 0, small_lg2 = canary_now.x.check.small_lg2;
+
+	while (level < hw->top_level_max && hw->item_lg2[level + 1] <= small_lg2)
+		level++;
+	return UINT64_C(1) << (level < hw->top_level_max ? hw->item_lg2[level + 1] : small_lg2 + 2);
+}
+
+/* A large piece, and beside it a table full of the smallest pages, that goes when they do. */
 static void canary_ops(struct op *op)
 {
 	const struct hw *hw = &canary_now.x.check.hw;
-	uint64_t small = UINT64_C(1) << canary_now.x.check.small_lg2, first = hw->has_low ? 0 : hw->iova_high_first;
-	uint64_t large = UINT64_C(1) << (hw->top_level_max ? hw->item_lg2[1] : hw->item_lg2[0] + 2), oa = UINT64_C(1) << (hw->oa_lg2 - 1);
-	uint64_t beside;
+	uint64_t small = UINT64_C(1) << canary_now.x.check.small_lg2, large = canary_span(), oa = UINT64_C(1) << (hw->oa_lg2 - 1);
+	uint64_t first = hw->has_low ? 0 : hw->iova_high_first, beside = first + large;
 
-	large = large > small ? large : small;
-	beside = first + 2 * large;
 	op[0] = (struct op){ .kind = OP_MAP, .iova = first, .last = first + large - 1, .oa = oa, .prot = PROT_R | PROT_W };
-	op[1] = (struct op){ .kind = OP_MAP, .iova = beside, .last = beside + small - 1, .oa = oa + 4 * large, .prot = PROT_R | PROT_W };
+	op[1] = (struct op){
+		.kind = OP_MAP, .iova = beside, .last = beside + large - 1, .oa = oa + 4 * large + small, .prot = PROT_R | PROT_W
+	};
 	op[2] = (struct op){ .kind = OP_MAP, .iova = first, .last = first + small - 1, .oa = oa, .prot = PROT_R | PROT_W };
 	op[3] = (struct op){ .kind = OP_TRANSLATE, .iova = first, .last = first };
 	op[4] = (struct op){ .kind = OP_WRITE, .iova = first, .last = first };
 	op[5] = (struct op){ .kind = OP_DIRTY, .iova = first, .last = first + large - 1 };
 	op[6] = (struct op){ .kind = OP_UNMAP, .iova = beside, .last = beside + large - 1 };
-	op[7] = (struct op){ .kind = OP_UNMAP, .iova = first, .last = first + large - 1 };
+	op[7] = (struct op){ .kind = OP_CUT, .iova = first + small, .last = first + small };
+	op[8] = (struct op){ .kind = OP_UNMAP, .iova = first, .last = first + large - 1 };
 }
 
 static void canary_caught(void *arg, const struct verdict *v, const struct op *op)
 {
 	(void)arg;
-	(void)v;
 	(void)op;
+	canary_now.noticed = canary_now.canary->classes >> v->class & 1;
 	siglongjmp(canary_now.end, 1);
 }
 
-static void canary_one(const struct config *cfg, enum check_kind check, struct canary_result *res)
+static void canary_one(const struct config *cfg, const struct canary *canary, struct canary_result *res)
 {
 	struct exec *x = &canary_now.x;
-	struct op op[CANARY_OPS];
+	unsigned bit = 1u << canary->check;
 	const char *why;
 	unsigned i;
 
-	canary_now.shown = false;
+	canary_now.canary = canary;
+	canary_now.shown = canary_now.noticed = false;
 	if (exec_open(x, cfg, &why))
-		return;
-	if (x->check.blind && !(CANARY_BLIND >> check & 1)) {
-		exec_abandon(x);
-		return;
-	}
-	canary_now.right = x->ops;
-	canary_now.ops = *x->ops;
-	canary_plant(&canary_now.ops, check);
-	x->ops = &canary_now.ops;
-	if (sigsetjmp(canary_now.end, 0)) {
-		res->noticed |= 1u << check;
-	} else {
-		canary_ops(op);
-		for (i = 0; i < CANARY_OPS; i++)
-			exec_op(x, &op[i]);
-		if (canary_now.shown)
-			res->missed |= 1u << check;
+		_exit(EXIT_TOOL);
+	if (!x->check.blind || CANARY_BLIND & bit) {
+		canary_now.right = x->ops;
+		canary_now.ops = *x->ops;
+		canary->plant(&canary_now.ops);
+		x->ops = &canary_now.ops;
+		canary_ops(canary_now.ops_run);
+		if (!sigsetjmp(canary_now.end, 0))
+			for (i = 0; i < CANARY_OPS; i++)
+				exec_op(x, &canary_now.ops_run[i]);
+		if (canary_now.noticed)
+			res->noticed |= bit;
+		else if (canary_now.shown)
+			res->missed |= bit;
 	}
 	exec_abandon(x);
 }
 
 static void canary_all(const struct exec_options *options, const struct config *cfg, struct canary_result *res)
 {
-	struct exec_options alone = *options;
-	unsigned check;
+	struct config now = *cfg;
+	unsigned i;
 
-	alone.arena_bytes = CANARY_ARENA;
-	if (exec_init(&canary_now.x, &alone, canary_caught, NULL))
+	/* What waits for a sync may not be mapped again. */
+	now.defer = 0;
+	if (exec_init(&canary_now.x, options, canary_caught, NULL))
 		_exit(EXIT_TOOL);
-	for (check = 0; check < CHECK_NR; check++) {
-		/* The others might see it too, and sooner. */
-		canary_now.x.options.checks = options->checks & 1u << check;
-		if (canary_now.x.options.checks)
-			canary_one(cfg, (enum check_kind)check, res);
+	/* One engine alone, or the two would be compared. */
+	canary_now.x.twin = NULL;
+	for (i = 0; i < sizeof(canaries) / sizeof(canaries[0]); i++) {
+		if (!(options->checks >> canaries[i].check & 1))
+			continue;
+		/* The others might see it too, and sooner; but one that does not end must end in any case. */
+		canary_now.x.options.checks = 1u << canaries[i].check | 1u << CHECK_PROGRESS;
+		canary_one(&now, &canaries[i], res);
 	}
 }
 
 int canary_run(const struct exec_options *options, const struct config *cfg, struct canary_result *res)
 {
 	struct canary_result *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int ret = 0;
+	int ret = 0, status = 0;
 	pid_t pid;
 
 	if (shared == MAP_FAILED)
@@ -275,23 +350,40 @@ int canary_run(const struct exec_options *options, const struct config *cfg, str
 	}
 	if (pid < 0)
 		ret = -errno;
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	*res = *shared;
+	res->died = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_CLEAN && WEXITSTATUS(status) != EXIT_TOOL);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TOOL)
+		ret = -ENOMEM;
 	munmap(shared, sizeof(*shared));
 	return ret;
 }
 
-int canary_must(const struct exec_options *options, const struct config *cfg, unsigned *noticed)
+int canary_must(const struct exec_options *options, const struct config *cfg, struct canary_result *sum)
 {
+	char text[CONFIG_TEXT_MAX], names[128] = "";
 	struct canary_result res;
-	int ret = canary_run(options, cfg, &res);
+	struct config brief = *cfg;
+	unsigned check;
+	int ret;
 
+	if (sum->died)
+		return -1;
+	ret = canary_run(options, cfg, &res);
 	if (ret)
-		return complain(EXIT_TOOL, "no process for the canaries: %s", strerror(-ret));
-	*noticed |= res.noticed;
+		return complain(EXIT_TOOL, "the planted bugs cannot be tried: %s", strerror(-ret));
+	sum->noticed |= res.noticed;
+	sum->missed |= res.missed;
+	sum->died |= res.died;
+	if (!res.died && !(res.noticed & 1u << CHECK_TRANSLATION))
+		res.missed |= options->checks & 1u << CHECK_TRANSLATION;
 	if (!res.missed)
 		return -1;
-	return complain(EXIT_TOOL, "%s: a planted bug goes unnoticed by the check %s: that it reports nothing would mean nothing", cfg->format,
-			check_names[__builtin_ctz(res.missed)]);
+	for (check = 0; check < CHECK_NR; check++)
+		if (res.missed >> check & 1)
+			snprintf(names + strlen(names), sizeof(names) - strlen(names), " %s", check_names[check]);
+	exec_brief(&brief);
+	config_print(&brief, text, sizeof(text));
+	return complain(EXIT_TOOL, "planted bugs go unnoticed in %s, by:%s; that nothing is reported would mean nothing", text, names);
 }

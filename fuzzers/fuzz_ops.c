@@ -27,6 +27,8 @@ size_t LLVMFuzzerCustomCrossOver(const uint8_t *a, size_t a_bytes, const uint8_t
 /* libFuzzer looks at and clears whatever lies in this section. */
 __attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[FEEDBACK_NR];
 
+static struct one_input the_input;
+
 /* For measuring what something is worth: HITLESS_WITHOUT_FEEDBACK, HITLESS_WITHOUT_MUTATOR in the environment. */
 static bool without(const char *name)
 {
@@ -59,18 +61,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		with[i + 1] = (*argv)[i];
 	*argv = with;
 	++*argc;
+	one_input_init(&the_input, FUZZ_FORMAT);
+	the_input.counters = without("HITLESS_WITHOUT_FEEDBACK") ? NULL : counters;
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct one_input in;
-
-	if (!in.out) {
-		one_input_init(&in, FUZZ_FORMAT);
-		in.counters = without("HITLESS_WITHOUT_FEEDBACK") ? NULL : counters;
-	}
-	one_input_run(&in, data, size);
+	one_input_run(&the_input, data, size);
 	return 0;
 }
 

@@ -51,7 +51,7 @@ struct gen {
 enum gen_profile {
 	GEN_VARIED,  /* weights drawn anew from the seed; some kinds of operation may be absent */
 	GEN_DEFAULT, /* the default mix, that rates are quoted for */
-	GEN_BASELINE, /* map and unmap, read-write, oa equal to iova as far as oas go, nothing fails: what page tables' own tests do */
+	GEN_BASELINE, /* map and unmap, read-write, oa equal to iova as far as oas go, nothing fails: what page tables' own random tests do */
 };
 
 /* im and hw are borrowed and may change between operations as the run goes on. The same seed, map and geometry give the same operations. */

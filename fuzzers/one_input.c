@@ -76,7 +76,8 @@ static uint64_t *one_input_count(const char *path)
 static void one_input_canaries(const struct exec_options *options, const char *only)
 {
 	const struct engine_ops *const *f;
-	unsigned i, noticed = 0;
+	struct canary_result sum = { 0 };
+	unsigned i;
 	struct trace_error err;
 	struct config cfg;
 	char why[240];
@@ -85,7 +86,7 @@ static void one_input_canaries(const struct exec_options *options, const char *o
 		const char *const *configs = one_input_configs((*f)->name);
 
 		for (i = 0; configs && configs[i] && (!only || !strcmp(only, (*f)->name)); i++)
-			if (!config_parse(configs[i], &cfg, &err) && !exec_resolve(&cfg, why, sizeof(why)) && canary_must(options, &cfg, &noticed) >= 0)
+			if (!config_parse(configs[i], &cfg, &err) && !exec_resolve(&cfg, why, sizeof(why)) && canary_must(options, &cfg, &sum) >= 0)
 				exit(EXIT_TOOL);
 	}
 }

@@ -115,7 +115,7 @@ static void check_result(struct check *c, const struct call *call, const struct 
 		want->ret = res->ret;
 	if (call->kind == CALL_MAP && res->ret == -EADDRINUSE && want->ret == res->ret && c->traits.set & TRAIT_SHORT_MAP)
 		check_short_map(c, call, res, want);
-	if (res->ret != want->ret && !check_is_on(c, CHECK_FAILURE))
+	if (res->ret != want->ret && !check_is_on(c, call->kind == CALL_TRANSLATE ? CHECK_TRANSLATION : CHECK_FAILURE))
 		return;
 	/* A cut that should have been refused: what it did to a live entry is worse than that it did. */
 	if (call->kind == CALL_CUT && want->ret == -EOPNOTSUPP && !res->ret && !c->by)

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -14,10 +15,15 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "build" / "defects"
 BUILD_SECONDS = 900
 running = set()  # children, each the leader of a process group of its own
+stopping = threading.Event()  # nothing is begun any more, and what comes of what runs counts for nothing
 
 
 class Failed(Exception):
     """A defect could not be tried; the text is one line for people."""
+
+
+class Stopped(Exception):
+    """Everything is being ended."""
 
 
 def wait(child, seconds):
@@ -38,6 +44,8 @@ def run(what, command, seconds, cwd=ROOT, settings=None):
     standard output, standard error, and how much processor time it took, in seconds, which other programs on the machine do not add to.
     """
     environment = {**os.environ, **{name: str(value) for name, value in (settings or {}).items()}}
+    if stopping.is_set():
+        raise Stopped
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         child = subprocess.Popen([str(word) for word in command], cwd=cwd, env=environment, start_new_session=True,
                                  stdin=subprocess.DEVNULL, stdout=output, stderr=errors)
@@ -48,6 +56,8 @@ def run(what, command, seconds, cwd=ROOT, settings=None):
             running.discard(child)
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
+        if stopping.is_set():
+            raise Stopped
         if taken is None:
             child.wait()
             raise Failed(f"{what} did not end within {seconds} s")
@@ -59,6 +69,7 @@ def run(what, command, seconds, cwd=ROOT, settings=None):
 
 
 def end_running():
+    stopping.set()
     for child in list(running):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -3,10 +3,11 @@
 What scripts/defects --long found: kept as it comes, and written down for people in docs/detection.md with plots beside it.
 
 docs/detection.json is what the page is made of: {"engine": {id: {driver: entry}}, "oracle": {id: entry}}, entries as scripts/defects --json has
-them, each with "at": the commit that it was measured at.
+them, each with "at": the commit that it was measured at. A campaign that caught nothing counts as one that took for ever.
 """
 import datetime
 import json
+import math
 import os
 import re
 import shutil
@@ -20,31 +21,35 @@ from defects_drivers import DRIVERS
 RESULTS = WORK / "detection.json"
 PAGE, PLOT = ROOT / "docs" / "detection.md", ROOT / "docs" / "detection.svg"
 BANK = ROOT / "corpus" / "defects"
+FLOOR, CEILING = 0.001, 30  # seconds: of the plots
 SOON, SOONER = 10, 1  # seconds: the medians wanted of every row, and of half of them
 lock = threading.Lock()
 kept = {"engine": {}, "oracle": {}}
-commit = "unknown"
 
 
 def begin():
     """Takes up what is there, but for what the bank has no more. Raises Failed where plots cannot be made, before hours were spent."""
-    global commit
     if not shutil.which("gnuplot"):
         raise Failed("gnuplot makes the plots of --long; please install gnuplot-nox")
-    status, text, *_ = run("git", ["git", "-c", f"safe.directory={ROOT}", "describe", "--always", "--dirty", "--exclude=*"], 60)
-    commit = text.strip() if status == 0 else commit
-    if RESULTS.exists():
-        kept.update(json.loads(RESULTS.read_text()))
+    older = next((path for path in (RESULTS, PAGE.with_suffix(".json")) if path.exists()), None)
+    if older:
+        kept.update(json.loads(older.read_text()))
     for kind, folder in (("engine", BANK), ("oracle", BANK / "oracle")):
         kept[kind] = {name: entry for name, entry in kept[kind].items() if (folder / f"{name}.patch").exists()}
 
 
-def keep(kind, entry, own=None):
-    """On disk before the next one begins. own: the defect's own driver."""
+def describe():
+    """The commit of the tree as it is now."""
+    status, text, *_ = run("git", ["git", "-c", f"safe.directory={ROOT}", "describe", "--always", "--dirty", "--exclude=*"], 60)
+    return text.strip() if status == 0 else "unknown"
+
+
+def keep(kind, entry):
+    """On disk before the next one begins."""
+    entry = {**entry, "at": describe()}
     with lock:
-        entry = {**entry, "at": commit}
         if kind == "engine":
-            kept[kind].setdefault(entry["id"], {})[entry["driver"]] = {**entry, "own": entry["driver"] == own}
+            kept[kind].setdefault(entry["id"], {})[entry["driver"]] = entry
         else:
             kept[kind][entry["id"]] = entry
         WORK.mkdir(parents=True, exist_ok=True)
@@ -59,7 +64,7 @@ def machine():
 
 
 def seconds_text(value):
-    return "-" if value is None else f"{value:.3f}" if value < 1 else f"{value:.1f}"
+    return "never" if value == math.inf else f"{value:.3f}" if value < 1 else f"{value:.1f}"
 
 
 def table(head, rows):
@@ -67,46 +72,56 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(str(cell) for cell in cells) + " |" for cells in lines)
 
 
-def own_entries():
-    """Entries of each defect's own driver: (of defects, of controls)."""
-    own = [entry for drivers in kept["engine"].values() for entry in drivers.values() if entry["own"]]
-    controls = {entry["id"] for entry in own if read_header(BANK / f"{entry['id']}.patch")["Expect"] == "none"}
-    return [entry for entry in own if entry["id"] not in controls], [entry for entry in own if entry["id"] in controls]
+def headers(control):
+    """The header of each patch of the bank that is a control, or is none."""
+    both = {patch.stem: read_header(patch) for patch in sorted(BANK.glob("*.patch"))}
+    return {name: header for name, header in both.items() if (header["Expect"] == "none") == control}
 
 
-def own_table(entries):
+def times(entry):
+    """Of each campaign, in ascending order."""
+    return entry["seconds"] + [math.inf] * (entry["runs"] - entry["caught"])
+
+
+def own_entries(bank):
+    """Of each defect that was tried by the driver that its header names, the entry."""
+    found = (kept["engine"].get(name, {}).get(header.get("Driver", "fuzz")) for name, header in bank.items())
+    return [entry for entry in found if entry]
+
+
+def own_table(entries, bank):
     yes = {True: "yes", False: "NO", None: "-"}
     rows = []
-    for entry in sorted(entries, key=lambda entry: entry["id"]):
-        seconds = entry["seconds"]
-        rows.append([entry["id"], read_header(BANK / f"{entry['id']}.patch")["Breaks"], entry["driver"], f"{entry['caught']}/{entry['runs']}",
-                     entry["operations_median"] if seconds else "-", seconds_text(entry["seconds_median"]),
-                     f"{seconds_text(seconds[0])} to {seconds_text(seconds[-1])}" if seconds else "-",
+    for entry in entries:
+        all_times = times(entry) or [math.inf]
+        rows.append([entry["id"], bank[entry["id"]]["Breaks"], entry["driver"], "?" if "error" in entry else f"{entry['caught']}/{entry['runs']}",
+                     entry["operations_median"] if entry["caught"] else "-", seconds_text(median(all_times)),
+                     f"{seconds_text(all_times[0])} to {seconds_text(all_times[-1])}",
                      "-" if entry["minimized_operations"] is None else entry["minimized_operations"], yes[entry["settled"]], yes[entry["passes_unpatched"]]])
     return table(["defect", "breaks", "driver", "caught", "operations", "seconds", "spread", "minimized to", "settled", "passes unpatched"], rows)
 
 
-def compared(name, ids):
-    """The entries of one driver for these defects."""
-    return [kept["engine"][defect][name] for defect in ids if name in kept["engine"][defect]]
+def compared(name, bank):
+    """The entries of one driver for these defects, but for those that could not be tried to the end."""
+    found = (kept["engine"].get(defect, {}).get(name) for defect in bank)
+    return [entry for entry in found if entry and "error" not in entry]
 
 
-def compare_rows(ids):
+def compare_rows(bank):
     for name, driver in DRIVERS.items():
-        entries = compared(name, ids)
+        entries = compared(name, bank)
         if entries:
-            always, once = (sum(test(entry) for entry in entries) for test in (lambda entry: 0 < entry["runs"] == entry["caught"], lambda entry: entry["caught"] > 0))
-            times = [entry["seconds_median"] for entry in entries if entry["caught"]]
-            yield [f"{name} ({driver.about})", f"{always} of {len(entries)}", f"{once} of {len(entries)}", seconds_text(median(times) if times else None)]
+            always, once = (sum(test(entry) for entry in entries) for test in (lambda entry: entry["runs"] == entry["caught"], lambda entry: entry["caught"] > 0))
+            yield [f"{name} ({driver.about})", f"{always} of {len(entries)}", f"{once} of {len(entries)}", seconds_text(median(median(times(entry)) for entry in entries))]
 
 
-def each_row(ids):
-    for defect in ids:
+def each_row(bank):
+    for defect in bank:
         cells = []
         for name in DRIVERS:
-            entry = kept["engine"][defect].get(name)
-            cells.append("" if not entry else "?" if "error" in entry else f"{entry['caught']}/{entry['runs']}, {seconds_text(entry['seconds_median'])}"
-                         if entry["caught"] else "-")
+            entry = kept["engine"].get(defect, {}).get(name)
+            cells.append("" if not entry else "?" if "error" in entry else f"{entry['caught']}/{entry['runs']}, {seconds_text(median(times(entry)))}"
+                         if entry["caught"] else f"0/{entry['runs']}")
         yield [defect, *cells]
 
 
@@ -114,18 +129,23 @@ def quoted(values):
     return "\n".join(" ".join(str(cell) for cell in line) for line in values) + "\ne\n"
 
 
-def plot(entries, ids):
+def curve(entries):
+    """How much of the defects the driver had caught by when, until its campaigns ended."""
+    medians = sorted(max(median(times(entry)), FLOOR) for entry in entries)
+    caught = [time for time in medians if time < math.inf]
+    return [(FLOOR, 0), *((time, 100 * (nr + 1) / len(entries)) for nr, time in enumerate(caught)),
+            (max([*caught, *(entry["seconds_limit"] for entry in entries)]), 100 * len(caught) / len(entries))]
+
+
+def plot(entries, bank):
     """One dot for each campaign by the defect's own driver; and for each driver the part of the defects that it had caught within a time."""
-    ordered = sorted((entry for entry in entries if entry["seconds"]), key=lambda entry: entry["seconds_median"])
-    dots = [(at, max(second, 0.001)) for at, entry in enumerate(ordered) for second in entry["seconds"]]
-    medians = [(at, max(entry["seconds_median"], 0.001)) for at, entry in enumerate(ordered)]
+    ordered = sorted((entry for entry in entries if entry["caught"]), key=lambda entry: median(times(entry)))
+    dots = [(at, max(second, FLOOR)) for at, entry in enumerate(ordered) for second in entry["seconds"]]
+    medians = [(at, max(median(entry["seconds"]), FLOOR)) for at, entry in enumerate(ordered)]
     ticks = ", ".join(f"'{entry['id']}' {at}" for at, entry in enumerate(ordered))
-    curves = {}
-    for name in DRIVERS:
-        tried = compared(name, ids)
-        times = sorted(max(entry["seconds_median"], 0.001) for entry in tried if 0 < entry["runs"] == entry["caught"])
-        if times:
-            curves[name] = [(0.001, 0)] + [(time, 100 * (nr + 1) / len(tried)) for nr, time in enumerate(times)] + [(30, 100 * len(times) / len(tried))]
+    curves = {name: curve(compared(name, bank)) for name in DRIVERS if any(entry["caught"] for entry in compared(name, bank))}
+    if not ordered:
+        raise Failed("there is nothing to plot: no defect of the engine has been caught")
     script = f"""set terminal svg size 1000,760 font 'sans,11' background '#ffffff'
 set output '{PLOT}'
 set multiplot layout 2,1
@@ -140,72 +160,82 @@ plot '-' with points pt 7 ps 0.3 lc rgb '#88a0c0', '-' with points pt 1 ps 0.9 l
 {quoted(dots)}{quoted(medians)}unset logscale y
 set logscale x
 set xtics norotate autofreq
-set xrange [0.001:30]
+set xrange [{FLOOR}:{CEILING}]
 set yrange [0:100]
 set key outside right
-set title 'Defects that every campaign of a driver caught within so many seconds, by the median'
+set title 'Defects that each driver had caught within so many seconds, by the median of its campaigns'
 set ylabel '% of the defects'
 set xlabel 'seconds'
 plot {', '.join(f"'-' with steps lw 2 title '{name}'" for name in curves)}
-{''.join(quoted(curve) for curve in curves.values())}"""
+{''.join(quoted(points) for points in curves.values())}"""
     done = subprocess.run(["gnuplot"], input=script, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Failed(f"gnuplot: {last_line(done.stderr)}")
 
 
 def oracle_text():
-    entries = kept["oracle"].values()
-    if not entries:
-        return "Not run.\n"
+    entries, patches = kept["oracle"].values(), sorted((BANK / "oracle").glob("*.patch"))
     missed = sorted(entry["id"] for entry in entries if not entry["caught"])
     tests = sorted({entry["by"] for entry in entries if entry["caught"]})
-    rows = [[test, sum(entry["by"] == test for entry in entries)] for test in tests]
-    return (f"{sum(entry['caught'] for entry in entries)} of {len(entries)} patches to the checkers are caught by a test"
+    rows = [[test, sum(entry["by"] == test for entry in entries if entry["caught"])] for test in tests]
+    return (f"Of {len(patches)} patches to the checkers {len(entries)} were tried, and {sum(entry['caught'] for entry in entries)} caught by a test"
             f"{'; not ' + ', '.join(missed) if missed else ''}. By the test that failed first:\n\n{table(['test', 'patches'], rows)}\n")
+
+
+def summary(bank, entries):
+    medians = {entry["id"]: median(times(entry) or [math.inf]) for entry in entries}
+    always = [entry["id"] for entry in entries if entry["runs"] == entry["caught"] > 0 and "error" not in entry]
+    lines = [f"The bank has {len(bank)} defects. {len(always)} were caught by every campaign of their own driver; {sum(time < SOONER for time in medians.values())} with a median "
+             f"below {SOONER} s, {sum(time < SOON for time in medians.values())} below {SOON} s."]
+    for words, names in (("Not tried", [name for name in bank if name not in medians]), ("Not always caught", [name for name in medians if name not in always]),
+                         (f"Not below {SOON} s", [name for name, time in medians.items() if time >= SOON])):
+        if names:
+            lines.append(f"{words}: {', '.join(names)}.")
+    return " ".join(lines)
 
 
 def write():
     """docs/detection.md and its plots, from all that was kept."""
-    entries, controls = own_entries()
-    ids = sorted(entry["id"] for entry in entries)
-    times = [entry["seconds_median"] for entry in entries if entry["seconds"]]
-    slow = [entry["id"] for entry in entries if not entry["seconds"] or entry["seconds_median"] >= SOON]
-    loud = [entry["id"] for entry in controls if entry["caught"] or "error" in entry]
+    bank, controls = headers(False), headers(True)
+    entries, silent = own_entries(bank), own_entries(controls)
+    loud = sorted(f"{name} by {entry['driver']}" for name in controls for entry in kept["engine"].get(name, {}).values() if entry["caught"] or "error" in entry)
     states = sorted({entry["at"] for drivers in kept["engine"].values() for entry in drivers.values()} | {entry["at"] for entry in kept["oracle"].values()})
-    all_caught = sum(entry["runs"] == entry["caught"] > 0 for entry in entries)
     PAGE.write_text(f"""# How soon real bugs are found
 
 Written by `scripts/defects --long` on {datetime.date.today().isoformat()}, from commit {', '.join(states)}; {machine()}.
 
-Each row is a bug that somebody shipped or posted (`corpus/defects/`, the story in the header), planted in the engine. Seconds are of processor time until
-the finding, without minimizing it, of one process that begins with nothing; with `stress`, of all threads together. *Settled*: the minimized trace has
-at most 6 operations and does not change when it is minimized again. The figures are medians over the campaigns that caught it, the spread is from the
-fastest to the slowest.
+Each row is a bug that somebody shipped or posted (`corpus/defects/`, the story in the header), planted in the engine. Seconds are of processor time from the start of the process until
+the finding, before it is minimized, children and threads included, from nothing. A campaign may take 30 s by the clock, for comparison and for controls 10 s, while another one runs beside it; one that
+caught nothing counts as *never*. The figures are medians, the spread is from the fastest to the slowest. *Settled*: the minimized trace has at most 6 operations and does not change when it is
+minimized again.
 
-{all_caught} of {len(entries)} defects were caught by every campaign of their own driver; {sum(time < SOONER for time in times)} with a median below {SOONER} s, {sum(time < SOON for time in times)} below {SOON} s{'; not ' + ', '.join(slow) if slow else ''}.
-{len(controls)} negative controls, changes that are legal: {'silent' if not loud else 'REPORTED: ' + ', '.join(loud)}.
+{summary(bank, entries)}
 
-{own_table(entries)}
+{own_table(entries, bank)}
 
 ![when each campaign caught its defect, and what each driver had caught when](detection.svg)
 
 ## Controls
 
-{own_table(controls)}
+Changes that are legal, and must be reported by no driver: {len(silent)} of {len(controls)} tried, {'silent' if not loud else 'REPORTED OR NOT RUN: ' + ', '.join(loud)}.
+
+{own_table(silent, controls)}
+
+{table(['control', *DRIVERS], each_row(controls))}
 
 ## Drivers compared
 
-A driver that is not the defect's own had fewer and shorter campaigns. *Always*: each of its campaigns caught the defect; *once*: at least one did. What the baseline reports counts
-as caught whatever it is, since it has but one way to notice anything.
+A driver that is not the defect's own had fewer and shorter campaigns. *Always*: each of its campaigns caught the defect; *once*: at least one did. The median is over all defects that the driver was tried on.
+What the baseline reports counts as caught whatever it is, since it has but one way to notice anything.
 
-{table(['driver', 'always', 'once', 'median seconds'], compare_rows(ids))}
+{table(['driver', 'always', 'once', 'median seconds'], compare_rows(bank))}
 
-Caught, of campaigns, and the median of the seconds; `-`: by none; `?`: could not be run to the end.
+Caught, of campaigns, and the median of the seconds; `?`: could not be run to the end.
 
-{table(['defect', *DRIVERS], each_row(ids))}
+{table(['defect', *DRIVERS], each_row(bank))}
 
 ## The checkers' own defects
 
 {oracle_text()}""")
-    shutil.copy(RESULTS, PAGE.with_suffix(".json"))
-    plot(entries, ids)
+    PAGE.with_suffix(".json").write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
+    plot(entries, bank)

@@ -33,7 +33,7 @@ def read_report(name, status, output, errors):
 
 class Fuzz:
     """
-    hitless fuzz: every check, one process. What it takes for a finding is that of the process that found it, without minimizing.
+    hitless fuzz: every check, one process. What it takes ends with the finding, before it is minimized.
 
     about:      for --help
     minimized:  traces are those of one thread, and are minimized to the end
@@ -64,7 +64,7 @@ class Fuzz:
 
 class Baseline(Fuzz):
     """hitless fuzz --baseline: what a page table's own random test does."""
-    about = "hitless fuzz --baseline: map and unmap, judged by what the engine translates, as in page tables' own tests"
+    about = "hitless fuzz --baseline: map and unmap, judged by what the engine returns and translates, as in page tables' own tests"
     minimized, any_class = False, True
 
     @staticmethod

@@ -25,6 +25,7 @@ static struct engine_ops wrong;
 static const struct engine_ops *right;
 static sigjmp_buf caught;
 static struct verdict seen;
+static enum gen_profile profile = GEN_VARIED;
 
 static void catch (void *arg, const struct verdict *v, const struct op *op)
 {
@@ -71,7 +72,7 @@ static enum verdict_class run_domain(const struct engine_ops *ops, const char *c
 	}
 	assert_int_equal(exec_open(&x, &cfg, &why), 0);
 	x.ops = ops;
-	gen_init(&gen, seed, GEN_VARIED, &x.check.im, &x.check.hw);
+	gen_init(&gen, seed, profile, &x.check.im, &x.check.hw);
 	for (i = 0; i < DOMAIN_OPS; i++) {
 		gen_next(&gen, &op);
 		exec_op(&x, &op);
@@ -133,6 +134,35 @@ static int wrong_unmap(struct engine *e, uint64_t iova, uint64_t last, struct ga
 	return ret;
 }
 
+static int wrong_refused(struct engine *e, uint64_t iova, uint64_t last, uint64_t oa, unsigned prot, struct gather *g, uint64_t *granules)
+{
+	(void)e;
+	(void)iova;
+	(void)last;
+	(void)oa;
+	(void)prot;
+	(void)g;
+	*granules = 0;
+	return -ENOMEM;
+}
+
+static int wrong_hole(struct engine *e, uint64_t iova, uint64_t *oa)
+{
+	(void)e;
+	(void)iova;
+	(void)oa;
+	return -ENOENT;
+}
+
+static int wrong_everywhere(struct engine *e, uint64_t iova, uint64_t *oa)
+{
+	int ret = right->translate(e, iova, oa);
+
+	if (ret == -ENOENT)
+		*oa = iova;
+	return ret == -ENOENT ? 0 : ret;
+}
+
 static void wrong_destroy(struct engine *e)
 {
 	mem_alloc(&x.mem, 4096, 12);
@@ -177,11 +207,44 @@ static void test_blind__finds_what_shows(void **state)
 	}
 }
 
+/* As hitless fuzz --baseline compares and generates. */
+static void test_blind__baseline_finds_what_shows(void **state)
+{
+	static const struct engine_ops cases[] = {
+		{ .translate = wrong_translate }, { .translate = wrong_hole }, { .translate = wrong_everywhere },
+		{ .map = wrong_refused },         { .unmap = wrong_unmap },
+	};
+	uint64_t compared = 0;
+	unsigned i, k;
+
+	(void)state;
+	x.options.checks = 1u << CHECK_TRANSLATION | 1u << CHECK_FAILURE;
+	profile = GEN_BASELINE;
+	for (i = 0; engine_formats()[i]; i++) {
+		right = engine_formats()[i];
+		assert_int_equal(run_domain(right, "", SEED, &compared), VERDICT_NR);
+		for (k = 0; k < sizeof(cases) / sizeof(cases[0]); k++) {
+			wrong = *right;
+			if (cases[k].translate)
+				wrong.translate = cases[k].translate;
+			if (cases[k].map)
+				wrong.map = cases[k].map;
+			if (cases[k].unmap)
+				wrong.unmap = cases[k].unmap;
+			if (run_domain(&wrong, "", SEED, &compared) == VERDICT_NR)
+				fail_msg("%s: number %u goes unnoticed", right->name, k);
+		}
+	}
+	x.options.checks = exec_defaults.checks;
+	profile = GEN_VARIED;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_blind__is_silent_about_what_is_right),
 		cmocka_unit_test(test_blind__finds_what_shows),
+		cmocka_unit_test(test_blind__baseline_finds_what_shows),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
