@@ -37,12 +37,15 @@ static bool without(const char *name)
 	return value && *value;
 }
 
+/* fuzzer::FuzzerDriver(int *, char ***, int (*)(const uint8_t *, size_t)): there if what this is linked with is libFuzzer. */
+extern void libfuzzer_driver(void) __asm__("_ZN6fuzzer12FuzzerDriverEPiPPPcPFiPKhmE") __attribute__((weak));
+
 /*
  * libFuzzer's choice of inputs by entropy keeps a list of features for each input, of which a trace has thousands: half of the processor time. And
  * with how often each edge was taken being a feature, too, nearly every second input has a new one and is kept, whatever it is worth. Both are off
  * unless the command line has them on (-entropic=1, -use_counters=1).
  */
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static void libfuzzer_arguments(int *argc, char ***argv)
 {
 	static char entropic[] = "-entropic=0", times[] = "-use_counters=0";
 	char **with = calloc((size_t)*argc + 3, sizeof(*with));
@@ -57,6 +60,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		with[i + 2] = (*argv)[i];
 	*argv = with;
 	*argc += 2;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	/* Other engines have arguments of their own: AFL++'s driver takes a lone -N for a number. */
+	if (libfuzzer_driver)
+		libfuzzer_arguments(argc, argv);
 	one_input_init(&the_input, FUZZ_FORMAT);
 	the_input.counters = without("HITLESS_WITHOUT_FEEDBACK") ? NULL : counters;
 	return 0;

@@ -102,7 +102,9 @@ class Filing:
         return False
 
     def start(self, command, seconds, after, env=None):
-        child = spawn(command, self.folder / "logs" / "filing", env or {}, self.folder)
+        log = self.folder / "logs" / "filing"
+        self.log_begin = log.stat().st_size if log.exists() else 0
+        child = spawn(command, log, env or {}, self.folder)
         self.job = (child, time.monotonic() + seconds, after)
 
     def file(self, source, name, minimized, kind):
@@ -146,11 +148,20 @@ class Filing:
             elif status == 0:  # of what the process had done before, or of the mutator: there is no input to show it
                 self.file_artifact(path, name, kind, "that did not come again, see logs")
             else:
-                self.start_crash(path, kind, name, ran)
+                self.start_crash(path, kind, name, ran, self.last_words(status))
 
         self.start([self.binaries[kind], path], MINIMIZE_SECONDS, after, {"HITLESS_OUT": self.folder / "work", "HITLESS_TRACE": ran})
 
-    def start_crash(self, path, kind, name, ran):
+    def last_words(self, status):
+        """What a sanitizer said in the job that has just ended, without places, or how it ended: tells crashes apart that have no trace."""
+        with open(self.folder / "logs" / "filing", "rb") as log:
+            log.seek(self.log_begin)
+            said = re.findall(rb"SUMMARY: (\w+Sanitizer: [\w-]+)(?: \S+ in (\w+))?", log.read())
+        if said:  # the last: a canary's child may have met it, too
+            return " in ".join(word.decode() for word in said[-1] if word)
+        return f"signal {-status}" if status < 0 else f"exit status {status}"
+
+    def start_crash(self, path, kind, name, ran, words):
         """Something that ended the target without a trace: a sanitizer's report, a signal, or too much time; while it ran that as far as it came."""
         out = self.folder / "work" / f"{name}.trace"
 
@@ -164,14 +175,17 @@ class Filing:
                     self.file(out, re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".trace", True, kind)
                 (self.folder / "done" / name).write_text("crash\n")
             else:
-                self.file_artifact(path, name, kind, "that replay does not show")
+                self.file_artifact(path, name, kind, f"that replay does not show: {words}")
 
         self.start([self.hitless(kind), "minimize", ran, "-o", out, "--seconds", MINIMIZE_SECONDS, "--arena", ARENA_MIB], 3 * MINIMIZE_SECONDS, after)
 
     def file_artifact(self, path, name, kind, what):
-        """Puts an input that no trace came of in findings/, as it is."""
-        save(self.folder / "findings" / f"{name}.json", json.dumps({"signature": f"crash of the {kind} target {what}: {name}", "operations": 0,
-             "minimized": False, "fuzzer": kind, "found_at": time.time(), "artifact": str(path.relative_to(self.folder))}))
+        """Puts an input that no trace came of in findings/, as it is: the first of those that ended alike."""
+        said = f"crash of the {kind} target {what}"
+        about = self.folder / "findings" / (re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".json")
+        if not about.exists():
+            save(about, json.dumps({"signature": said, "operations": 0, "minimized": False, "fuzzer": kind, "found_at": time.time(),
+                                    "artifact": str(path.relative_to(self.folder))}))
         (self.folder / "done" / name).write_text("crash\n")
 
     def finish(self, seconds):
