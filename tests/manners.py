@@ -126,7 +126,7 @@ def json_cases(work):
             ("enumerate", 0, "enumerate", "--quick", "--format", "dart", "--out", work), ("stress", 0, "stress", "--format", "dart", "--seconds", 2, "--out", work),
             ("judge", (0, 3), "judge", "--quick", "--format", "riscv64", "--seed", 1, "--translations", 2000),  # 3: no QEMU
             ("bench", 0, "bench", "inputs", f"inputs={kept}", "--seconds", 0.001, "--format", "vtdss"), ("fuzz", 0, "fuzz", "--mutate", "--ops", 5000, "--out", work),
-            ("bench", 0, "bench", "raw", "checked", "proof", "scale=1000", "--quick", "--ops", 2000, "--seconds", 0.001, "--format", "vtdss")]
+            ("bench", 0, "bench", "raw", "checked", "proof", "writers", "readers", "scale=1000", "--quick", "--ops", 2000, "--seconds", 0.001, "--format", "vtdss")]
 
 
 def every_json_has_a_schema(cases):
