@@ -95,7 +95,8 @@ static void one_input_keep(struct one_input *in, const uint8_t *buf, size_t byte
 {
 	uint32_t nr = (uint32_t)bytes;
 
-	if (fwrite(&nr, sizeof(nr), 1, in->keep) != 1 || (nr && fwrite(buf, nr, 1, in->keep) != 1))
+	/* Whole: AFL++ kills this process and goes on with another one, which writes behind it. */
+	if (fwrite(&nr, sizeof(nr), 1, in->keep) != 1 || (nr && fwrite(buf, nr, 1, in->keep) != 1) || fflush(in->keep))
 		exit(complain(EXIT_TOOL, "HITLESS_KEEP: %s", strerror(errno)));
 }
 
