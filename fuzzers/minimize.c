@@ -16,8 +16,9 @@
 #include "result_json.h"
 #include "trace_file.h"
 
-/* Processor time that one candidate may use. */
+/* Processor time that the trace may use, and how much more of it a candidate, which does less. */
 #define MINIMIZE_RUN_SECONDS 20
+#define MINIMIZE_RUN_TIMES 20
 
 double minimize_now(void)
 {
@@ -41,7 +42,7 @@ bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, cons
 		return false;
 	}
 	m->runs++;
-	same = !run_child(m->options, &candidate, MINIMIZE_RUN_SECONDS, false, res) && res->end == RUN_FINDING &&
+	same = !run_child(m->options, &candidate, m->run_seconds, false, res) && res->end == RUN_FINDING &&
 	       !strcmp(res->finding.signature, signature);
 	if (same) {
 		*m->f = res->finding;
@@ -243,8 +244,9 @@ static bool minimize_extras(struct minimizer *m, struct op *scratch)
 
 unsigned minimize(const struct exec_options *options, struct trace *t, struct finding *f, double seconds)
 {
-	struct minimizer m = { .options = options, .t = t, .f = f, .until = minimize_now() + seconds };
+	struct minimizer m = { .options = options, .t = t, .f = f, .until = minimize_now() + seconds, .run_seconds = MINIMIZE_RUN_SECONDS };
 	struct op *scratch = malloc((t->nr ? t->nr : 1) * sizeof(*scratch));
+	double limit, began = minimize_now();
 	size_t chunk;
 	bool any, less;
 
@@ -258,6 +260,8 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 		free(scratch);
 		return 0;
 	}
+	limit = 1 + MINIMIZE_RUN_TIMES * (minimize_now() - began);
+	m.run_seconds = limit < MINIMIZE_RUN_SECONDS ? (unsigned)limit : MINIMIZE_RUN_SECONDS;
 	/* Until nothing goes any more in a whole round of this: then minimizing again finds nothing either. */
 	do {
 		any = false;

@@ -11,6 +11,7 @@
  * @t, @f:  the shortest so far, and what it leads to
  * @until:  as minimize_now counts
  * @runs:   candidates that have been run
+ * @run_seconds: of processor time, that one may use
  * @huge:   the trace had maps of more leaves than candidates may have
  */
 struct minimizer {
@@ -18,7 +19,7 @@ struct minimizer {
 	struct trace *t;
 	struct finding *f;
 	double until;
-	unsigned runs;
+	unsigned runs, run_seconds;
 	bool huge;
 };
 
