@@ -68,6 +68,22 @@ static void round_map_beside(struct gen *g, const struct op *beside, struct op *
 	op->prot = (uint8_t)pick_prot(p);
 }
 
+/* A map across the edge of two tables: it has got somewhere by the time that it needs the second one, which whoever is beside it may need as well. */
+static void round_map_across(struct gen *g, struct op *op)
+{
+	struct pick *p = &g->pick;
+	const struct hw *hw = p->hw;
+	unsigned page_lg2 = pick_page_lg2(p), level = 1 + rng_below(&g->rng, hw->top_level_max);
+	uint64_t page = UINT64_C(1) << page_lg2, edge = op->iova & ~layout_mask(hw->item_lg2[level]);
+	uint64_t before = page * (1 + rng_below(&g->rng, 2)), behind = page * (1 + rng_below(&g->rng, 2));
+
+	if (edge < before || page_lg2 >= hw->item_lg2[level])
+		return;
+	op->iova = edge - before;
+	op->last = edge + behind - 1;
+	op->oa = pick_oa(p, op->iova, op->last, page_lg2);
+}
+
 /* A range of a piece that is near one of the operations. */
 static void round_near(struct gen *g, enum op_kind kind, const struct op *beside, struct op *op)
 {
@@ -115,6 +131,13 @@ static bool round_small(const struct gen *g, const struct op *op)
 	return round_leaves(g, op) <= (op->kind == OP_MAP ? GEN_ROUND_LEAVES_MAX : GEN_ROUND_REMOVED_MAX);
 }
 
+static void round_pick(struct gen *g, enum op_kind kind, struct op *op)
+{
+	pick_op(&g->pick, kind, op);
+	if (kind == OP_MAP && g->pick.hw->top_level_max && !rng_below(&g->rng, 3))
+		round_map_across(g, op);
+}
+
 unsigned gen_round(struct gen *g, struct op *ops)
 {
 	unsigned want = 2 + !rng_below(&g->rng, 3), nr = 0, tries;
@@ -128,7 +151,7 @@ unsigned gen_round(struct gen *g, struct op *ops)
 		if (kind == OP_CUT && !g->pick.hw->cap_leaf_to_table)
 			kind = OP_MAP;
 		if (!nr || !rng_below(&g->rng, 4))
-			pick_op(&g->pick, kind, &op);
+			round_pick(g, kind, &op);
 		else if (kind == OP_MAP)
 			round_map_beside(g, &ops[rng_below(&g->rng, nr)], &op);
 		else
