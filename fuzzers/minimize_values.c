@@ -14,6 +14,7 @@
 #include "minimizer.h"
 #include "pick.h"
 
+#define LEAVES_FEW 1024
 #define STEPS_MAX 16 /* values that are tried one by one, before halving */
 
 static bool values_late(const struct minimizer *m)
@@ -40,25 +41,27 @@ static unsigned values_geometry(const struct minimizer *m, uint64_t *base)
 	return pick_granule_lg2(&hw);
 }
 
-/* A map that would take minutes, as one does that may have no large page any more. */
-static bool values_huge(const struct minimizer *m, const struct op *ops, size_t nr)
+/* Leaves of the largest map; UINT64_MAX where that cannot be told. */
+static uint64_t values_leaves(const struct minimizer *m, const struct op *ops, size_t nr)
 {
+	uint64_t most = 0, leaves;
 	const char *why;
 	struct hw hw;
 	size_t i;
 
 	if (hw_init(&hw, &m->t->cfg, &why))
-		return false;
-	for (i = 0; i < nr && !pick_is_huge(&hw, &ops[i]); i++)
-		;
-	return i < nr;
+		return UINT64_MAX;
+	for (i = 0; i < nr; i++) {
+		leaves = ops[i].kind == OP_MAP ? pick_leaves(&hw, ops[i].iova, ops[i].last, ops[i].oa) : 0;
+		most = leaves > most ? leaves : most;
+	}
+	return most;
 }
 
+/* Not with a map of many more leaves, as one has that may not have large pages any more: it would take long, and nobody would call it simpler. */
 static bool values_run(struct minimizer *m, const struct op *scratch)
 {
-	if (!m->huge && values_huge(m, scratch, m->t->nr))
-		return false;
-	return minimize_try(m, scratch, m->t->nr);
+	return values_leaves(m, scratch, m->t->nr) <= m->leaves && minimize_try(m, scratch, m->t->nr);
 }
 
 /* --- the configuration --- */
@@ -388,7 +391,8 @@ bool minimize_values(struct minimizer *m, struct op *scratch)
 	bool any;
 	size_t i;
 
-	m->huge = values_huge(m, m->t->ops, m->t->nr);
+	m->leaves = values_leaves(m, m->t->ops, m->t->nr);
+	m->leaves = m->leaves > LEAVES_FEW ? m->leaves : LEAVES_FEW;
 	any = values_config(m, scratch);
 	granule_lg2 = values_geometry(m, &base);
 	/* What decides how much there is to walk comes first: low addresses, and what lets a large mapping become a small one. */

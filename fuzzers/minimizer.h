@@ -12,7 +12,7 @@
  * @until:  as minimize_now counts
  * @runs:   candidates that have been run
  * @run_seconds: of processor time, that one may use
- * @huge:   the trace had maps of more leaves than candidates may have
+ * @leaves: that a map of a candidate with other values may have
  */
 struct minimizer {
 	const struct exec_options *options;
@@ -20,7 +20,7 @@ struct minimizer {
 	struct finding *f;
 	double until;
 	unsigned runs, run_seconds;
-	bool huge;
+	uint64_t leaves;
 };
 
 /* Seconds, by a clock that only goes forward. */
