@@ -282,12 +282,39 @@ static void canary_caught(void *arg, const struct verdict *v, const struct op *o
 	siglongjmp(canary_now.end, 1);
 }
 
+/* Run the operations. Returns whether something was found. */
+static bool canary_fly(struct exec *x)
+{
+	unsigned i;
+
+	canary_ops(canary_now.ops_run);
+	if (sigsetjmp(canary_now.end, 0))
+		return true;
+	for (i = 0; i < CANARY_OPS; i++)
+		exec_op(x, &canary_now.ops_run[i]);
+	return false;
+}
+
+/* Without a planted bug. */
+static bool canary_faulty(const struct config *cfg)
+{
+	static const struct canary none;
+	const char *why;
+	bool found;
+
+	canary_now.canary = &none;
+	if (exec_open(&canary_now.x, cfg, &why))
+		_exit(EXIT_TOOL);
+	found = canary_fly(&canary_now.x);
+	exec_abandon(&canary_now.x);
+	return found;
+}
+
 static void canary_one(const struct config *cfg, const struct canary *canary, struct canary_result *res)
 {
 	struct exec *x = &canary_now.x;
 	unsigned bit = 1u << canary->check;
 	const char *why;
-	unsigned i;
 
 	canary_now.canary = canary;
 	canary_now.shown = canary_now.noticed = false;
@@ -298,10 +325,7 @@ static void canary_one(const struct config *cfg, const struct canary *canary, st
 		canary_now.ops = *x->ops;
 		canary->plant(&canary_now.ops);
 		x->ops = &canary_now.ops;
-		canary_ops(canary_now.ops_run);
-		if (!sigsetjmp(canary_now.end, 0))
-			for (i = 0; i < CANARY_OPS; i++)
-				exec_op(x, &canary_now.ops_run[i]);
+		canary_fly(x);
 		if (canary_now.noticed)
 			res->noticed |= bit;
 		else if (canary_now.shown)
@@ -321,7 +345,8 @@ static void canary_all(const struct exec_options *options, const struct config *
 		_exit(EXIT_TOOL);
 	/* One engine alone, or the two would be compared. */
 	canary_now.x.twin = NULL;
-	for (i = 0; i < sizeof(canaries) / sizeof(canaries[0]); i++) {
+	res->faulty = canary_faulty(&now);
+	for (i = 0; !res->faulty && i < sizeof(canaries) / sizeof(canaries[0]); i++) {
 		if (!(options->checks >> canaries[i].check & 1))
 			continue;
 		/* The others might see it too, and sooner; but one that does not end must end in any case. */
@@ -353,7 +378,7 @@ int canary_run(const struct exec_options *options, const struct config *cfg, str
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	*res = *shared;
-	res->died = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_CLEAN && WEXITSTATUS(status) != EXIT_TOOL);
+	res->faulty |= WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) != EXIT_CLEAN && WEXITSTATUS(status) != EXIT_TOOL);
 	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_TOOL)
 		ret = -ENOMEM;
 	munmap(shared, sizeof(*shared));
@@ -368,15 +393,15 @@ int canary_must(const struct exec_options *options, const struct config *cfg, st
 	unsigned check;
 	int ret;
 
-	if (sum->died)
+	if (sum->faulty)
 		return -1;
 	ret = canary_run(options, cfg, &res);
 	if (ret)
 		return complain(EXIT_TOOL, "the planted bugs cannot be tried: %s", strerror(-ret));
 	sum->noticed |= res.noticed;
 	sum->missed |= res.missed;
-	sum->died |= res.died;
-	if (!res.died && !(res.noticed & 1u << CHECK_TRANSLATION))
+	sum->faulty |= res.faulty;
+	if (!res.faulty && !(res.noticed & 1u << CHECK_TRANSLATION))
 		res.missed |= options->checks & 1u << CHECK_TRANSLATION;
 	if (!res.missed)
 		return -1;

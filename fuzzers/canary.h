@@ -17,18 +17,18 @@
  * @noticed: checks (bit n: enum check_kind n) that noticed a bug of theirs
  * @missed:  checks that are on, and did not notice one that did what it does. Neither: checks that are off, and bugs that the configuration has no
  *           place for
- * @died:    the process did; nothing more is known, since the engine itself may be at fault: what comes after finds that
+ * @faulty:  the engine does wrong without a planted bug, or the process died; nothing more is known: what comes after finds that
  */
 struct canary_result {
 	unsigned noticed, missed;
-	bool died;
+	bool faulty;
 };
 
 /* canary_run - in a child process: all of them under these options and *cfg, which must have been resolved. 0, or -errno if it could not be run. */
 int canary_run(const struct exec_options *options, const struct config *cfg, struct canary_result *res);
 
 /*
- * canary_must - canary_run, which must notice every bug that shows, and a wrong translation in any case. Adds to *sum; does nothing once somebody died. Returns
+ * canary_must - canary_run, which must notice every bug that shows, and a wrong translation in any case. Adds to *sum; does nothing once an engine was faulty. Returns
  * -1 to go on, or EXIT_TOOL after a message.
  */
 int canary_must(const struct exec_options *options, const struct config *cfg, struct canary_result *sum);

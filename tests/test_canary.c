@@ -15,15 +15,44 @@
 #include "../fuzzers/canary.h"
 #include "../fuzzers/options.h"
 
+void __real_check_device(struct check *c, uint64_t iova, bool write, bool ok);
+void __wrap_check_device(struct check *c, uint64_t iova, bool write, bool ok);
 void __real_check_called(struct check *c, const struct call *call, const struct call_result *res);
 void __wrap_check_called(struct check *c, const struct call *call, const struct call_result *res);
 
-static bool looks_away;
+static bool looks_away, translates_wrongly;
+static struct engine_ops wrong;
+
+const struct engine_ops *__real_engine_find(const char *name);
+const struct engine_ops *__wrap_engine_find(const char *name);
+
+static int wrong_translate(struct engine *e, uint64_t iova, uint64_t *oa)
+{
+	int ret = __real_engine_find(wrong.name)->translate(e, iova, oa);
+
+	*oa += 1;
+	return ret;
+}
+
+const struct engine_ops *__wrap_engine_find(const char *name)
+{
+	if (!translates_wrongly)
+		return __real_engine_find(name);
+	wrong = *__real_engine_find(name);
+	wrong.translate = wrong_translate;
+	return &wrong;
+}
 
 void __wrap_check_called(struct check *c, const struct call *call, const struct call_result *res)
 {
 	if (!looks_away)
 		__real_check_called(c, call, res);
+}
+
+void __wrap_check_device(struct check *c, uint64_t iova, bool write, bool ok)
+{
+	if (!looks_away)
+		__real_check_device(c, iova, write, ok);
 }
 
 /* The checks whose bugs have a place in this configuration, of those that can be told without running it. */
@@ -61,8 +90,8 @@ static unsigned run_all(const struct exec_options *options, struct canary_result
 			assert_int_equal(config_parse(text, &cfg, &err), 0);
 			assert_int_equal(exec_resolve(&cfg, text, sizeof(text)), 0);
 			assert_int_equal(canary_run(options, &cfg, &res), 0);
-			assert_false(res.died);
-			if (!looks_away && (res.missed || have_a_place(&cfg) & options->checks & ~res.noticed))
+			assert_int_equal(res.faulty, translates_wrongly);
+			if (!looks_away && !translates_wrongly && (res.missed || have_a_place(&cfg) & options->checks & ~res.noticed))
 				fail_msg("%s %s: noticed 0x%x, missed 0x%x", engine_formats()[f]->name, engine_formats()[f]->configs[c],
 					 res.noticed, res.missed);
 			all->noticed |= res.noticed;
@@ -122,11 +151,31 @@ static void test_canary__one_that_goes_unnoticed_ends_the_campaign(void **state)
 	assert_true(sum.noticed & 1u << CHECK_TRANSLATION);
 }
 
+/* An engine that does wrong by itself is the campaign's to find: it must begin. */
+static void test_canary__a_faulty_engine_is_no_reason_not_to_begin(void **state)
+{
+	struct canary_result all, sum = { 0 };
+	struct config cfg;
+	char err[240];
+
+	(void)state;
+	translates_wrongly = true;
+	run_all(&exec_defaults, &all);
+	assert_int_equal(all.noticed | all.missed, 0);
+	config_unset(&cfg);
+	snprintf(cfg.format, sizeof(cfg.format), "%s", engine_formats()[0]->name);
+	assert_int_equal(exec_resolve(&cfg, err, sizeof(err)), 0);
+	assert_int_equal(canary_must(&exec_defaults, &cfg, &sum), -1);
+	assert_true(sum.faulty);
+	translates_wrongly = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_canary__every_check_notices_its_own),
 		cmocka_unit_test(test_canary__of_a_check_that_is_off_nothing_is_said),
+		cmocka_unit_test(test_canary__a_faulty_engine_is_no_reason_not_to_begin),
 		cmocka_unit_test(test_canary__one_that_goes_unnoticed_ends_the_campaign),
 	};
 
