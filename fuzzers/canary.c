@@ -28,12 +28,12 @@
  *
  * @check:   that is to notice it
  * @classes: of the finding that it must lead to
+ * @lies:    what takes the place of the engine's own; the rest is NULL
  */
 struct canary {
-	const char *name;
 	enum check_kind check;
 	uint64_t classes;
-	void (*plant)(struct engine_ops *ops);
+	struct engine_ops lies;
 };
 
 /* The one that is running: the engine as it is, its operations, and whether it had a place to show. */
@@ -177,68 +177,36 @@ static void canary_no_sync(const struct engine *e, uint64_t *pa, unsigned *level
 
 /* --- which check is to notice which --- */
 
-static void plant_translate(struct engine_ops *ops)
-{
-	ops->translate = canary_translate;
-}
-
-static void plant_map_pieces(struct engine_ops *ops)
-{
-	ops->map = canary_map_pieces;
-}
-
-static void plant_map_refused(struct engine_ops *ops)
-{
-	ops->map = canary_map_refused;
-}
-
-static void plant_cut_breaks(struct engine_ops *ops)
-{
-	ops->cut = canary_cut_breaks;
-}
-
-static void plant_dirty(struct engine_ops *ops)
-{
-	ops->dirty = canary_dirty;
-}
-
-static void plant_endless(struct engine_ops *ops)
-{
-	ops->translate = canary_endless;
-}
-
-static void plant_no_invalidation(struct engine_ops *ops)
-{
-	ops->root = canary_no_invalidation;
-}
-
-static void plant_no_write_back(struct engine_ops *ops)
-{
-	ops->root = canary_no_write_back;
-}
-
-static void plant_no_free(struct engine_ops *ops)
-{
-	ops->root = canary_no_free;
-}
-
-static void plant_no_sync(struct engine_ops *ops)
-{
-	ops->root = canary_no_sync;
-}
-
 static const struct canary canaries[] = {
-	{ "translate is off by a page", CHECK_TRANSLATION, CLASS(WRONG_TRANSLATE), plant_translate },
-	{ "cut takes away and maps again", CHECK_INFLIGHT, CLASS(FAULT_WINDOW), plant_cut_breaks },
-	{ "tables are freed without a sync", CHECK_INFLIGHT, CLASS(USE_AFTER_FREE), plant_no_sync },
-	{ "no large pages", CHECK_LAYOUT, CLASS(NOT_OPTIMAL), plant_map_pieces },
-	{ "no invalidation", CHECK_IOTLB, CLASS(STALE_IOTLB) | CLASS(STALE_WALK_CACHE), plant_no_invalidation },
-	{ "no write-back", CHECK_WRITEBACK, CLASS(MISSING_FLUSH), plant_no_write_back },
-	{ "nothing is dirty", CHECK_DIRTY, CLASS(LOST_DIRTY), plant_dirty },
-	{ "another error than was promised", CHECK_FAILURE, CLASS(WRONG_RETURN), plant_map_refused },
-	{ "tables are not freed", CHECK_ACCOUNTING, CLASS(LEAK), plant_no_free },
-	{ "translate does not end", CHECK_PROGRESS, CLASS(NO_PROGRESS), plant_endless },
+	{ CHECK_TRANSLATION, CLASS(WRONG_TRANSLATE), { .translate = canary_translate } },
+	{ CHECK_INFLIGHT, CLASS(FAULT_WINDOW), { .cut = canary_cut_breaks } },
+	{ CHECK_INFLIGHT, CLASS(USE_AFTER_FREE), { .root = canary_no_sync } },
+	{ CHECK_LAYOUT, CLASS(NOT_OPTIMAL), { .map = canary_map_pieces } },
+	{ CHECK_IOTLB, CLASS(STALE_IOTLB) | CLASS(STALE_WALK_CACHE), { .root = canary_no_invalidation } },
+	{ CHECK_WRITEBACK, CLASS(MISSING_FLUSH), { .root = canary_no_write_back } },
+	{ CHECK_DIRTY, CLASS(LOST_DIRTY), { .dirty = canary_dirty } },
+	{ CHECK_FAILURE, CLASS(WRONG_RETURN), { .map = canary_map_refused } },
+	{ CHECK_ACCOUNTING, CLASS(LEAK), { .root = canary_no_free } },
+	{ CHECK_PROGRESS, CLASS(NO_PROGRESS), { .translate = canary_endless } },
 };
+
+/* The engine, with what the bug puts in the place of its own. */
+static void canary_plant(const struct engine_ops *lies)
+{
+	canary_now.right = canary_now.x.ops;
+	canary_now.ops = *canary_now.right;
+	if (lies->translate)
+		canary_now.ops.translate = lies->translate;
+	if (lies->map)
+		canary_now.ops.map = lies->map;
+	if (lies->cut)
+		canary_now.ops.cut = lies->cut;
+	if (lies->dirty)
+		canary_now.ops.dirty = lies->dirty;
+	if (lies->root)
+		canary_now.ops.root = lies->root;
+	canary_now.x.ops = &canary_now.ops;
+}
 
 /* What a judge that reads no tables can see. */
 #define CANARY_BLIND (1u << CHECK_TRANSLATION | 1u << CHECK_FAILURE | 1u << CHECK_PROGRESS)
@@ -321,10 +289,7 @@ static void canary_one(const struct config *cfg, const struct canary *canary, st
 	if (exec_open(x, cfg, &why))
 		_exit(EXIT_TOOL);
 	if (!x->check.blind || CANARY_BLIND & bit) {
-		canary_now.right = x->ops;
-		canary_now.ops = *x->ops;
-		canary->plant(&canary_now.ops);
-		x->ops = &canary_now.ops;
+		canary_plant(&canary->lies);
 		canary_fly(x);
 		if (canary_now.noticed)
 			res->noticed |= bit;

@@ -130,11 +130,19 @@ static void test_canary__of_a_check_that_is_off_nothing_is_said(void **state)
 	}
 }
 
+static void default_config(struct config *cfg)
+{
+	char err[240];
+
+	config_unset(cfg);
+	snprintf(cfg->format, sizeof(cfg->format), "%s", engine_formats()[0]->name);
+	assert_int_equal(exec_resolve(cfg, err, sizeof(err)), 0);
+}
+
 static void test_canary__one_that_goes_unnoticed_ends_the_campaign(void **state)
 {
 	struct canary_result all, sum = { 0 };
 	struct config cfg;
-	char err[240];
 
 	(void)state;
 	looks_away = true;
@@ -142,9 +150,7 @@ static void test_canary__one_that_goes_unnoticed_ends_the_campaign(void **state)
 	/* Progress is watched while the engine runs. */
 	assert_int_equal(all.noticed, 1u << CHECK_PROGRESS);
 	assert_int_equal(all.missed, ((1u << CHECK_NR) - 1) & ~all.noticed);
-	config_unset(&cfg);
-	snprintf(cfg.format, sizeof(cfg.format), "%s", engine_formats()[0]->name);
-	assert_int_equal(exec_resolve(&cfg, err, sizeof(err)), 0);
+	default_config(&cfg);
 	assert_int_equal(canary_must(&exec_defaults, &cfg, &sum), EXIT_TOOL);
 	looks_away = false;
 	assert_int_equal(canary_must(&exec_defaults, &cfg, &sum), -1);
@@ -156,15 +162,12 @@ static void test_canary__a_faulty_engine_is_no_reason_not_to_begin(void **state)
 {
 	struct canary_result all, sum = { 0 };
 	struct config cfg;
-	char err[240];
 
 	(void)state;
 	translates_wrongly = true;
 	run_all(&exec_defaults, &all);
 	assert_int_equal(all.noticed | all.missed, 0);
-	config_unset(&cfg);
-	snprintf(cfg.format, sizeof(cfg.format), "%s", engine_formats()[0]->name);
-	assert_int_equal(exec_resolve(&cfg, err, sizeof(err)), 0);
+	default_config(&cfg);
 	assert_int_equal(canary_must(&exec_defaults, &cfg, &sum), -1);
 	assert_true(sum.faulty);
 	translates_wrongly = false;
