@@ -96,8 +96,8 @@ class Stress(Fuzz):
 
 
 class Interleave(Stress):
-    """hitless enumerate --part writers: every schedule of two and three writers on tiny tables. There is nothing random in it."""
-    about = "hitless enumerate --part writers: every schedule of several writers on tiny tables"
+    """hitless enumerate --part writers --quick: two and three writers on tiny tables, under up to 60 schedules of each round. There is nothing random in it."""
+    about = "hitless enumerate --part writers: several writers on tiny tables, up to 60 schedules of each round"
     repeatable = True
 
     @staticmethod
