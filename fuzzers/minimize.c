@@ -20,6 +20,10 @@
 #define MINIMIZE_RUN_SECONDS 20
 #define MINIMIZE_RUN_TIMES 20
 
+/* Moments that are tried, where there are few operations. */
+#define MINIMIZE_MOMENTS 16
+#define MINIMIZE_FEW 16
+
 double minimize_now(void)
 {
 	struct timespec ts;
@@ -55,12 +59,42 @@ bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, cons
 	return same;
 }
 
-bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr)
+/* The first of the moments 0 to MINIMIZE_MOMENTS - 1 at which the finding is met. *moment is in ops. */
+static bool minimize_moment(struct minimizer *m, const struct op *ops, size_t nr, uint16_t *moment, const char *signature)
+{
+	uint16_t was = *moment;
+
+	for (*moment = 0; *moment < MINIMIZE_MOMENTS && minimize_now() < m->until; (*moment)++)
+		if (*moment != was && minimize_try_for(m, ops, nr, signature))
+			return true;
+	*moment = was;
+	return false;
+}
+
+/* What an operation leaves out another may need one moment earlier or later: with each action of the device, each failure elsewhere. */
+static bool minimize_move(struct minimizer *m, struct op *ops, size_t nr, const char *signature)
+{
+	size_t i;
+	unsigned k;
+
+	for (i = 0; i < nr; i++) {
+		if (ops[i].kind > OP_DIRTY)
+			continue;
+		for (k = 0; k < ops[i].devices_nr; k++)
+			if (minimize_moment(m, ops, nr, &ops[i].devices[k].at, signature))
+				return true;
+		if (ops[i].fail && minimize_moment(m, ops, nr, &ops[i].fail, signature))
+			return true;
+	}
+	return false;
+}
+
+bool minimize_try(struct minimizer *m, struct op *ops, size_t nr)
 {
 	char signature[FINDING_SIGNATURE_MAX];
 
 	memcpy(signature, m->f->signature, sizeof(signature));
-	return minimize_try_for(m, ops, nr, signature);
+	return minimize_try_for(m, ops, nr, signature) || (m->moving && minimize_move(m, ops, nr, signature));
 }
 
 /* One pass: leave out each run of chunk operations in turn, from the end. Returns whether any could go. */
@@ -274,6 +308,11 @@ unsigned minimize(const struct exec_options *options, struct trace *t, struct fi
 		} while (less);
 		any |= minimize_extras(&m, scratch);
 		any |= minimize_values(&m, scratch);
+		/* Both of these only ever take something away, so that moments may go up and down meanwhile. */
+		m.moving = !any && t->nr <= MINIMIZE_FEW;
+		if (m.moving)
+			any = minimize_pass(&m, 1, scratch) || minimize_values(&m, scratch);
+		m.moving = false;
 	} while (any && minimize_now() < m.until);
 	free(scratch);
 	return m.runs;

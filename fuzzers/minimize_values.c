@@ -59,7 +59,7 @@ static uint64_t values_leaves(const struct minimizer *m, const struct op *ops, s
 }
 
 /* Not with a map of many more leaves, as one has that may not have large pages any more: it would take long, and nobody would call it simpler. */
-static bool values_run(struct minimizer *m, const struct op *scratch)
+static bool values_run(struct minimizer *m, struct op *scratch)
 {
 	return values_leaves(m, scratch, m->t->nr) <= m->leaves && minimize_try(m, scratch, m->t->nr);
 }
@@ -167,6 +167,9 @@ static bool values_number(struct minimizer *m, struct op *scratch, size_t idx, s
 {
 	unsigned was = *field, n;
 
+	/* Any other would do. */
+	if (m->moving)
+		return false;
 	for (n = least; n < was && n < least + STEPS_MAX; n++) {
 		*field = (uint16_t)n;
 		if (values_try(m, scratch, idx, op))

@@ -13,6 +13,7 @@
  * @runs:   candidates that have been run
  * @run_seconds: of processor time, that one may use
  * @leaves: that a map of a candidate with other values may have
+ * @moving: a candidate that leads elsewhere is tried again with its moments moved
  */
 struct minimizer {
 	const struct exec_options *options;
@@ -21,13 +22,17 @@ struct minimizer {
 	double until;
 	unsigned runs, run_seconds;
 	uint64_t leaves;
+	bool moving;
 };
 
 /* Seconds, by a clock that only goes forward. */
 double minimize_now(void);
 
-/* Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. */
-bool minimize_try(struct minimizer *m, const struct op *ops, size_t nr);
+/*
+ * Whether a trace of these operations leads to the same finding; if so it becomes the trace, cut off behind the operation that shows it. While
+ * moments are moved, ops has them moved afterwards.
+ */
+bool minimize_try(struct minimizer *m, struct op *ops, size_t nr);
 
 /* Likewise to a finding of this signature. */
 bool minimize_try_for(struct minimizer *m, const struct op *ops, size_t nr, const char *signature);

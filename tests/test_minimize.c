@@ -39,8 +39,8 @@ static bool has_extra(const struct op *op)
 	return i < op->devices_nr;
 }
 
-/* What values it takes, where that is asked; or a domain of five levels and no operation. */
-static bool asked_for_values, asked_for_domain;
+/* What values it takes, where that is asked; or a domain of five levels and no operation; or a moment that depends on the other operations. */
+static bool asked_for_values, asked_for_domain, asked_for_moment, of_device;
 
 enum { LEAST_GRANULES = 3, LEAST_FAIL = 5, LEAST_AT = 2 };
 
@@ -65,6 +65,19 @@ static void values_run(const struct trace *t, struct run_result *res)
 	}
 }
 
+/* The last operation, with the device or the failure just as late as there are operations before it. */
+static void moment_run(const struct trace *t, struct run_result *res)
+{
+	const struct op *last = t->nr ? &t->ops[t->nr - 1] : NULL;
+
+	if (last && last->kind == OP_UNMAP && (of_device ? last->devices_nr && last->devices[0].at == t->nr - 1 : last->fail == t->nr - 1)) {
+		res->end = RUN_FINDING;
+		res->finding.op_kind = OP_UNMAP;
+		res->finding.op_idx = t->nr - 1;
+		strcpy(res->finding.signature, "the finding");
+	}
+}
+
 int __wrap_run_child(const struct exec_options *options, const struct trace *t, unsigned seconds, bool strict, struct run_result *res)
 {
 	unsigned found = 0, all = needed_nr;
@@ -81,6 +94,10 @@ int __wrap_run_child(const struct exec_options *options, const struct trace *t, 
 	}
 	if (asked_for_values) {
 		values_run(t, res);
+		return 0;
+	}
+	if (asked_for_moment) {
+		moment_run(t, res);
 		return 0;
 	}
 	for (i = 0; i < t->nr && found < all; i++) {
@@ -241,12 +258,52 @@ static void test_minimize__takes_a_trace_without_operations(void **state)
 	free(f);
 }
 
+/* No operation can go unless the last one's moment moves with it. */
+static void test_minimize__moves_a_moment(void **state)
+{
+	struct finding *f = calloc(1, sizeof(*f));
+	struct trace_error err;
+	struct trace t;
+	unsigned i;
+	char line[240];
+
+	(void)state;
+	assert_non_null(f);
+	asked_for_moment = true;
+	for (of_device = true;; of_device = false) {
+		struct op op = { .kind = OP_MAP, .last = 0xfff, .prot = PROT_R };
+
+		trace_init(&t);
+		assert_int_equal(config_parse("vtdss", &t.cfg, &err), 0);
+		assert_int_equal(exec_resolve(&t.cfg, line, sizeof(line)), 0);
+		for (i = 0; i < 7; i++)
+			trace_push(&t, &op);
+		op.kind = OP_UNMAP;
+		op.devices_nr = of_device;
+		op.devices[0].at = 7;
+		op.fail = of_device ? 0 : 7;
+		trace_push(&t, &op);
+		strcpy(f->signature, "the finding");
+		assert_true(minimize(&exec_defaults, &t, f, 60) > 0);
+		assert_int_equal(t.nr, 1);
+		assert_int_equal(t.ops[0].fail, 0);
+		assert_int_equal(t.ops[0].devices_nr, of_device);
+		assert_true(!of_device || !t.ops[0].devices[0].at);
+		trace_release(&t);
+		if (!of_device)
+			break;
+	}
+	asked_for_moment = false;
+	free(f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_minimize__leaves_what_is_needed),
 		cmocka_unit_test(test_minimize__leaves_the_least_values),
 		cmocka_unit_test(test_minimize__takes_a_trace_without_operations),
+		cmocka_unit_test(test_minimize__moves_a_moment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
