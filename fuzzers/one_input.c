@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,21 +41,70 @@ const char *const *one_input_configs(const char *format)
 }
 
 /* The report, the trace, and the end of the process. */
-static void one_input_found(void *arg, const struct verdict *v, const struct op *op)
+static void one_input_end(const struct one_input *in, const struct finding *f)
 {
-	struct one_input *in = arg;
-	struct finding f;
-	char path[4096];
+	static char path[4096];
 	int ret;
 
-	finding_make(&f, &in->exec, v, op);
-	fprintf(stderr, "\n%s", f.report);
-	ret = finding_save(&f, &in->trace, in->out, path, sizeof(path));
+	fprintf(stderr, "\n%s", f->report);
+	ret = finding_save(f, &in->trace, in->out, path, sizeof(path));
 	if (ret)
 		fprintf(stderr, "hitless: the trace could not be saved in %s: %s\n", in->out, strerror(-ret));
 	else
 		fprintf(stderr, "replay with: hitless replay %s\n", path);
 	abort();
+}
+
+static void one_input_found(void *arg, const struct verdict *v, const struct op *op)
+{
+	struct one_input *in = arg;
+	struct finding f;
+
+	finding_make(&f, &in->exec, v, op);
+	one_input_end(in, &f);
+}
+
+/*
+ * The engine may have destroyed the stack, which libFuzzer's handlers and those of a sanitizer's runtime walk to print it: they end there, and the
+ * input is lost. So this one comes first, on a stack of its own. Not before the address sanitizer's, which knows more.
+ */
+#if defined(__SANITIZE_ADDRESS__)
+#define ONE_INPUT_CATCHES 0
+#elif defined(__has_feature)
+#define ONE_INPUT_CATCHES !__has_feature(address_sanitizer)
+#else
+#define ONE_INPUT_CATCHES 1
+#endif
+
+static const struct one_input *one_input_runs;
+
+static void one_input_crashed(int signal_nr)
+{
+	static struct finding f;
+	const struct one_input *in = one_input_runs;
+	size_t nr = in ? in->trace.nr : 0;
+
+	/* While there is no input, it is the target's. */
+	if (!in) {
+		raise(signal_nr);
+		return;
+	}
+	finding_crash(&f, in->trace.cfg.format, nr ? in->trace.ops[nr - 1].kind : (unsigned)OP_NR, nr ? nr - 1 : 0, signal_nr);
+	one_input_end(in, &f);
+}
+
+static void one_input_catch(void)
+{
+	static const int signals[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+	static uint8_t elsewhere[64 << 10];
+	stack_t stack = { .ss_sp = elsewhere, .ss_size = sizeof(elsewhere) };
+	struct sigaction action = { .sa_handler = one_input_crashed, .sa_flags = SA_ONSTACK | SA_RESETHAND };
+	unsigned i;
+
+	sigemptyset(&action.sa_mask);
+	sigaltstack(&stack, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaction(signals[i], &action, NULL);
 }
 
 /* Three numbers in a file, shared with whoever opens it. */
@@ -100,6 +150,20 @@ static void one_input_keep(struct one_input *in, const uint8_t *buf, size_t byte
 		exit(complain(EXIT_TOOL, "HITLESS_KEEP: %s", strerror(errno)));
 }
 
+/* What the environment says; a copy, since it lies on the stack. */
+static const char *one_input_setting(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+	char *copy;
+
+	if (!value || !*value)
+		return otherwise;
+	copy = strdup(value);
+	if (!copy)
+		exit(complain(EXIT_TOOL, "out of memory"));
+	return copy;
+}
+
 void one_input_init(struct one_input *in, const char *only)
 {
 	struct exec_options options = exec_defaults;
@@ -107,10 +171,8 @@ void one_input_init(struct one_input *in, const char *only)
 
 	in->only = only;
 	options.arena_bytes = ONE_INPUT_ARENA;
-	in->out = getenv("HITLESS_OUT");
-	if (!in->out || !*in->out)
-		in->out = "findings";
-	in->note = getenv("HITLESS_TRACE");
+	in->out = one_input_setting("HITLESS_OUT", "findings");
+	in->note = one_input_setting("HITLESS_TRACE", NULL);
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));
 	one_input_canaries(&options, only);
@@ -120,6 +182,8 @@ void one_input_init(struct one_input *in, const char *only)
 	trace_init(&in->trace);
 	if (exec_init(&in->exec, &options, one_input_found, in))
 		exit(complain(EXIT_TOOL, "out of memory"));
+	if (ONE_INPUT_CATCHES)
+		one_input_catch();
 }
 
 /* The trace as it will be when the last of it is run. */
@@ -181,8 +245,11 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 		return;
 	if (in->note)
 		one_input_note(in);
-	if (exec_open(&in->exec, &in->trace.cfg, &why))
+	one_input_runs = in;
+	if (exec_open(&in->exec, &in->trace.cfg, &why)) {
+		one_input_runs = NULL;
 		return;
+	}
 	if (in->counters)
 		feedback_open(&in->feedback, &in->exec, in->counters);
 	while (in->trace.nr < ONE_INPUT_OPS_MAX && trace_bin_next(&b, &in->exec.check.im, &in->exec.check.hw, &op)) {
@@ -195,6 +262,7 @@ void one_input_run(struct one_input *in, const uint8_t *buf, size_t bytes)
 			in->trace.nr -= 1 + ops_waiting(in->trace.ops, in->trace.nr - 1);
 	}
 	exec_close(&in->exec);
+	one_input_runs = NULL;
 	if (in->count)
 		one_input_counted(in);
 }

@@ -186,4 +186,4 @@ def make(folder, binaries, jobs, seed):
     share = {"libfuzzer": max(1, jobs // 2), "afl": max(1, jobs - max(1, jobs // 2))} if len(kinds) == 2 else {kinds[0]: jobs}
     (folder / "logs").mkdir(exist_ok=True)
     fuzzers = [LibFuzzer(f"libfuzzer-{i}", Path(binaries["libfuzzer"]), folder, seed + 1000 * i) for i in range(share.get("libfuzzer", 0))]
-    return fuzzers + [Afl("main" if i == 0 else f"secondary-{i}", Path(binaries["afl"]), folder, i == 0, seed + i) for i in range(share.get("afl", 0))]
+    return fuzzers + [Afl("afl-main" if i == 0 else f"afl-secondary-{i}", Path(binaries["afl"]), folder, i == 0, seed + i) for i in range(share.get("afl", 0))]

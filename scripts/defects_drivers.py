@@ -125,7 +125,7 @@ class LibFuzzer:
         settings = {"HITLESS_OUT": out, "HITLESS_COUNT": out / "count", **({cls.without: 1} if cls.without else {})}
         command = [folder / "fuzz_ops", f"-seed={seed}", "-max_len=4096",
                    f"-max_total_time={seconds}", f"-artifact_prefix={out}/", out / "corpus"]
-        status, _, errors, taken = run(f"libFuzzer with the seed {seed}", command, seconds + GRACE_SECONDS, settings=settings)
+        status, _, errors, taken = run(f"libFuzzer with the seed {seed}", command, seconds + GRACE_SECONDS, settings=settings, may_die=True)
         findings = found_in(out, "crash-*")
         if bool(status) != bool(findings):
             raise Failed(f"libFuzzer with the seed {seed} ended with {status}, but left {len(findings)} findings: {last_line(errors)}")
