@@ -105,13 +105,14 @@ enum page_state { PAGE_NONE, PAGE_PRIVATE, PAGE_LINKED, PAGE_UNLINKED };
  * @mapped: within the reach of a device that does not snoop
  * @syncs, @unlinked_op, @unlinked_by: PAGE_UNLINKED: how many syncs there had been when it was unlinked, in which operation and by which writer
  * @touched_build, @touched_idx: history.h: the history that it has a record in, and which
+ * @reads_build, @reads_at: history.h: the history that knows reads of its items, and where they are
  * @events_first, @events_last: the stores to it within the operation that allocated it; SIZE_MAX: none
  */
 struct page {
 	uint8_t state, level;
 	bool mapped;
 	uint8_t unlinked_by;
-	uint32_t stamp, children_nr, touched_build, touched_idx, unlinked_op;
+	uint32_t stamp, children_nr, touched_build, touched_idx, reads_build, reads_at, unlinked_op;
 	uint64_t iova, parent, syncs;
 	size_t events_first, events_last;
 };

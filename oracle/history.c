@@ -206,10 +206,9 @@ struct history_word {
 
 #define HISTORY_WORDS_MAX 16
 
-/* The item at pa was read by writer, when what view has was in memory. */
+/* By writer, what was in memory when it last read an item; 0: nothing, or it has not. */
 struct history_read {
-	uint64_t pa;
-	uint32_t writer, view;
+	uint32_t view[MEM_WRITERS_MAX + 1];
 };
 
 /*
@@ -320,30 +319,51 @@ static void history_know(struct history *h, struct history_order *o, unsigned wr
 	o->known_as[writer] = history_view_add(h, &known);
 }
 
+/* What is known of reads of the item at pa, NULL: nothing in all its frame. */
+static struct history_read *history_reads(const struct history *h, uint64_t pa)
+{
+	const struct page *page = mem_view_has(h->c->view, pa, 1) ? check_page(h->c, pa) : NULL;
+
+	if (!page || page->reads_build != h->build)
+		return NULL;
+	return &h->reads[page->reads_at + ((pa & layout_mask(MEM_FRAME_LG2)) >> h->c->hw.item_bytes_lg2)];
+}
+
 static void history_read(struct history *h, struct history_order *o, unsigned writer, uint64_t pa)
 {
+	uint32_t items = 1u << (MEM_FRAME_LG2 - h->c->hw.item_bytes_lg2);
+
 	history_last(h, writer, pa, &o->acquired[writer]);
 	history_know(h, o, writer, &o->acquired[writer]);
-	if (!o->known_as[writer])
+	if (!o->known_as[writer] || !mem_view_has(h->c->view, pa, 1))
 		return;
-	HISTORY_GROW(h->reads, h->reads_nr, h->reads_room, 1);
-	h->reads[h->reads_nr++] = (struct history_read){ .pa = pa, .writer = writer, .view = o->known_as[writer] };
+	if (!history_reads(h, pa)) {
+		HISTORY_GROW(h->reads, h->reads_nr, h->reads_room, items);
+		memset(&h->reads[h->reads_nr], 0, items * sizeof(*h->reads));
+		check_page(h->c, pa)->reads_build = h->build;
+		check_page(h->c, pa)->reads_at = (uint32_t)h->reads_nr;
+		h->reads_nr += items;
+	}
+	/* It knows no less than when it read it before. */
+	history_reads(h, pa)->view[writer] = o->known_as[writer];
 }
 
 /* Event i stores to what others had read before: it comes after what they knew then. */
 static void history_after_reads(struct history *h, struct history_order *o, size_t i)
 {
 	const struct mem_event *ev = &h->c->view->events[i];
-	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2;
-	size_t k;
+	uint64_t item = UINT64_C(1) << h->c->hw.item_bytes_lg2, pa = ev->pa & ~(item - 1), end = ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2);
+	unsigned w;
 
-	for (k = 0; k < h->reads_nr; k++) {
-		const struct history_read *r = &h->reads[k];
+	for (; pa < end; pa += item) {
+		const struct history_read *r = history_reads(h, pa);
 
-		if (r->writer == ev->writer || r->pa + item <= ev->pa || r->pa >= ev->pa + ((uint64_t)ev->nr << ev->bytes_lg2))
-			continue;
-		h->own[i] = history_join(h, h->own[i], r->view);
-		history_view_join(h, &o->behind[ev->writer], &h->views[r->view]);
+		for (w = 0; r && w <= MEM_WRITERS_MAX; w++) {
+			if (w == ev->writer || !r->view[w])
+				continue;
+			h->own[i] = history_join(h, h->own[i], r->view[w]);
+			history_view_join(h, &o->behind[ev->writer], &h->views[r->view[w]]);
+		}
 	}
 }
 

@@ -85,7 +85,8 @@ struct history_read;
  * @sorted, @cover: for building runs
  * @several: views are vectors, by number
  * @views, @views_nr: these
- * @reads, @reads_nr: what a writer had waited for or read of others when it read an item: what is stored there later comes after that
+ * @reads, @reads_nr: by item, those of a frame together, what writers had waited for or read of others when they read it: what is stored there later
+ *          comes after that
  */
 struct history {
 	struct check *c;
