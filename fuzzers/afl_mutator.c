@@ -10,6 +10,7 @@
 
 #include "mutate.h"
 #include "one_input.h"
+#include "options.h"
 
 #define CROSS_EVERY 4
 
@@ -47,6 +48,11 @@ void *afl_custom_init(void *afl, unsigned int seed)
 	(void)afl;
 	if (!a)
 		return NULL;
+	if (only && *only && !one_input_configs(only)) {
+		complain(EXIT_USAGE, "HITLESS_FORMAT: there is no format '%s'", only);
+		free(a);
+		return NULL;
+	}
 	mutator_init(&a->m, one_input_configs, only && *only ? only : NULL);
 	trace_init(&a->trim);
 	trace_init(&a->try);

@@ -114,6 +114,13 @@ int bench_inputs_kept(const char *path, struct bench_inputs *n)
 	memset(n, 0, sizeof(*n));
 	if (!file)
 		return -errno;
+	/* A directory can be opened, but not read. */
+	if (fgetc(file) == EOF && ferror(file)) {
+		ret = -errno;
+		fclose(file);
+		return ret;
+	}
+	rewind(file);
 	one_input_init(&one, NULL);
 	for (n->ns = bench_cpu(); !(ret = inputs_next(file, buf, sizeof(buf), &nr)); n->inputs++) {
 		one_input_run(&one, buf, nr);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fuzz_text.c - the libFuzzer target for what people write: traces as text, configurations, options. Any bytes are accepted or refused with a
- * reason; what is accepted means the same when it is printed and read again, in text and in binary.
+ * fuzz_text.c - the libFuzzer target for what people write: traces as text, configurations, options, known findings; and for the files of binary
+ * traces. Any bytes are accepted or refused with a reason; what is accepted means the same when it is printed and read again, in text and in binary.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "known.h"
 #include "options.h"
 #include "trace_bin.h"
 
@@ -107,6 +108,32 @@ static void read_options(char *text)
 	must(status == -1 || status == EXIT_CLEAN || status == EXIT_USAGE, "options: an exit status of no meaning");
 }
 
+static void read_known(char *text, size_t bytes)
+{
+	FILE *in = bytes ? fmemopen(text, bytes, "r") : NULL;
+	struct known k = { 0 };
+	int status;
+
+	if (!in)
+		return;
+	status = known_read(&k, in, "known");
+	must(status == -1 || status == EXIT_USAGE, "known findings: an exit status of no meaning");
+	known_has(&k, "wrong-oa G1 amdv1 cut L1 leaf>hole");
+	known_release(&k);
+	fclose(in);
+}
+
+/* What a file that claims to be one must keep to; targets take any bytes for operations. */
+static void read_binary_file(const uint8_t *data, size_t size)
+{
+	struct trace_error err = { .text = "" };
+
+	if (trace_bin_strict(data, size, &err))
+		must(err.text[0] && !strchr(err.text, '\n'), "refused without a reason of one line");
+	else
+		must(trace_bin_has_magic(data, size), "accepted as what it does not claim to be");
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	/* The first byte says what the rest is. */
@@ -119,6 +146,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_config(text + 1);
 	else if (what == 'o')
 		read_options(text + 1);
+	else if (what == 'k')
+		read_known(text + 1, size - 1);
+	else if (trace_bin_has_magic(data, size))
+		read_binary_file(data, size);
 	else
 		read_trace(text, size);
 	free(text);

@@ -46,13 +46,26 @@ static int known_line(struct known *k, const char *path, unsigned number, char *
 	return -1;
 }
 
-int known_load(struct known *k, const char *path)
+int known_read(struct known *k, FILE *in, const char *name)
 {
 	char *line = NULL;
 	unsigned number = 0;
 	size_t room = 0;
 	int ret = -1;
+
+	*k = (struct known){ 0 };
+	while (ret < 0 && getline(&line, &room, in) >= 0)
+		ret = known_line(k, name, ++number, line);
+	if (ret < 0 && ferror(in))
+		ret = complain(EXIT_USAGE, "%s: %s", name, strerror(errno));
+	free(line);
+	return ret;
+}
+
+int known_load(struct known *k, const char *path)
+{
 	FILE *in;
+	int ret;
 
 	*k = (struct known){ 0 };
 	if (!path)
@@ -60,11 +73,7 @@ int known_load(struct known *k, const char *path)
 	in = fopen(path, "r");
 	if (!in)
 		return complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	while (ret < 0 && getline(&line, &room, in) >= 0)
-		ret = known_line(k, path, ++number, line);
-	if (ret < 0 && ferror(in))
-		ret = complain(EXIT_USAGE, "%s: %s", path, strerror(errno));
-	free(line);
+	ret = known_read(k, in, path);
 	fclose(in);
 	return ret;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct known {
 	char **patterns;
@@ -18,6 +19,9 @@ struct known {
  * what follows a "#", do not count. path NULL: none. Returns -1, or the exit status after a message.
  */
 int known_load(struct known *k, const char *path);
+
+/* Likewise from what is open already, called name. */
+int known_read(struct known *k, FILE *in, const char *name);
 void known_release(struct known *k);
 
 /* Whether one of the patterns is this signature's. */

@@ -171,7 +171,11 @@ void one_input_init(struct one_input *in, const char *only)
 
 	in->only = only;
 	options.arena_bytes = ONE_INPUT_ARENA;
-	in->out = one_input_setting("HITLESS_OUT", "findings");
+	in->out = one_input_setting("HITLESS_OUT", NULL);
+	/* Rather now than when there is something to save. Without the setting nothing is made before there is. */
+	if (in->out && options_directory(in->out) >= 0)
+		exit(EXIT_USAGE);
+	in->out = in->out ? in->out : "findings";
 	in->note = one_input_setting("HITLESS_TRACE", NULL);
 	if (getenv("HITLESS_COUNT"))
 		in->count = one_input_count(getenv("HITLESS_COUNT"));

@@ -132,13 +132,10 @@ struct trace_error {
 void config_unset(struct config *cfg);
 
 /*
- * config_parse - read "armv8_4k stage=2 ias=40 ..." (without the word "format") into *cfg; keys not given are CONFIG_UNSET.
- * Numbers are decimal or 0x hexadecimal; model, tlb and tables take their names (strong weak incoherent; generic amd vtd arm riscv armv7s
- * dart;
- * low high straddle limit); sign coherent ad napot pbmt snp lpa negcache defer take 0 1 no yes. Only the syntax, the names of keys and
- * whether
- * a value fits its field are checked here; the engine's ->resolve() checks the rest. 0, or -EINVAL with *err filled in (unknown key,
- * twice given, no number...).
+ * config_parse - read "armv8_4k stage=2 ias=40 ..." (without the word "format") into *cfg; keys not given are CONFIG_UNSET. Numbers are decimal or
+ * 0x hexadecimal; model, tlb and tables take their names (strong weak incoherent; generic amd vtd arm riscv armv7s dart; low high straddle limit);
+ * sign coherent ad napot pbmt snp lpa negcache defer take 0 1 no yes. Only the syntax, the names of keys and whether a value fits its field are
+ * checked here; the engine's ->resolve() checks the rest. 0, or -EINVAL with *err filled in (unknown key, twice given, no number...).
  */
 int config_parse(const char *text, struct config *cfg, struct trace_error *err);
 
@@ -154,11 +151,9 @@ void config_print(const struct config *cfg, char *buf, size_t buf_bytes);
 #define TRACE_LINE_MAX 4096
 
 /*
- * trace_parse - read the text form, bytes long, need not be terminated. 0, or -EINVAL with the line and the reason: unknown version,
- * operation or
- * field, a number that is none or too large, a NUL byte, a line over 4096 characters, more than TRACE_OPS_MAX operations, a missing
- * format line.
- * What *t held is forgotten, not freed; on error *t is as after trace_init.
+ * trace_parse - read the text form, bytes long, need not be terminated. 0, err->line being that of the format; or -EINVAL with the line and the
+ * reason: unknown version, operation or field, a number that is none or too large, a NUL byte, a line over 4096 characters, more than
+ * TRACE_OPS_MAX operations, a missing format line. What *t held is forgotten, not freed; on error *t is as after trace_init.
  */
 int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_error *err);
 

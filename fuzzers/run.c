@@ -84,8 +84,9 @@ void run_guard(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &none);
+	/* They are the parent's, which a terminal or timeout(1) sends them to as well; it ends its children by SIGKILL. */
 	signal(SIGINT, SIG_IGN);
-	signal(SIGTERM, SIG_DFL);
+	signal(SIGTERM, SIG_IGN);
 }
 
 /* In the child: run, leave the result in shared memory. */

@@ -136,7 +136,7 @@ static int trace_load_text(const char *path, const char *bytes, size_t nr, struc
 	}
 	if (exec_resolve(&t->cfg, text, sizeof(text))) {
 		trace_release(t);
-		return complain(EXIT_USAGE, "%s: %s", path, text);
+		return complain(EXIT_USAGE, "%s:%u: %s", path, err.line, text);
 	}
 	return 0;
 }

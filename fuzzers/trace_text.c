@@ -404,7 +404,7 @@ static int parse_line(struct trace *t, const char *line, unsigned *lines, struct
 
 int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_error *err)
 {
-	unsigned line = 0, lines = 0;
+	unsigned line = 0, lines = 0, format = 0;
 	char buf[TRACE_LINE_MAX + 1];
 	size_t at = 0, nr;
 	int ret = 0;
@@ -418,6 +418,8 @@ int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_er
 		ret = copy_line(text + at, nr, buf, err);
 		if (!ret)
 			ret = parse_line(t, buf, &lines, err);
+		if (!format && lines == 2)
+			format = line;
 	}
 	if (!ret && lines == 0)
 		ret = refuse(err, "the trace is empty; it starts with \"hitless %d\"", TRACE_VERSION);
@@ -428,6 +430,8 @@ int trace_parse(struct trace *t, const char *text, size_t bytes, struct trace_er
 	if (ret) {
 		err->line = line;
 		trace_release(t);
+	} else {
+		err->line = format;
 	}
 	return ret;
 }

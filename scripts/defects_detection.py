@@ -93,12 +93,13 @@ def own_table(entries, bank):
     yes = {True: "yes", False: "NO", None: "-"}
     rows = []
     for entry in entries:
-        all_times = times(entry) or [math.inf]
-        rows.append([entry["id"], bank[entry["id"]]["Breaks"], entry["driver"], "?" if "error" in entry else f"{entry['caught']}/{entry['runs']}",
+        all_times, minimizing = times(entry) or [math.inf], entry["minimize_seconds"]
+        rows.append([entry["id"], bank[entry["id"]]["Breaks"], " ".join(entry["expected"]), " ".join(entry["classes"]) or "-", entry["driver"], "?" if "error" in entry else f"{entry['caught']}/{entry['runs']}",
                      entry["operations_median"] if entry["caught"] else "-", seconds_text(median(all_times)),
                      f"{seconds_text(all_times[0])} to {seconds_text(all_times[-1])}",
-                     "-" if entry["minimized_operations"] is None else entry["minimized_operations"], yes[entry["settled"]], yes[entry["passes_unpatched"]]])
-    return table(["defect", "breaks", "driver", "caught", "operations", "seconds", "spread", "minimized to", "settled", "passes unpatched"], rows)
+                     "-" if entry["minimized_operations"] is None else entry["minimized_operations"],
+                     f"{seconds_text(median(minimizing))} to {seconds_text(minimizing[-1])}" if minimizing else "-", yes[entry["settled"]], yes[entry["passes_unpatched"]]])
+    return table(["defect", "breaks", "expected", "reported", "driver", "caught", "operations", "seconds", "spread", "minimized to", "within", "settled", "passes unpatched"], rows)
 
 
 def compared(name, bank):
@@ -188,7 +189,7 @@ def summary(bank, entries):
     lines = [f"The bank has {len(bank)} defects. {len(always)} were caught by every campaign of their own driver; {sum(time < SOONER for time in medians.values())} with a median "
              f"below {SOONER} s, {sum(time < SOON for time in medians.values())} below {SOON} s."]
     for words, names in (("Not tried", [name for name in bank if name not in medians]), ("Not always caught", [name for name in medians if name not in always]),
-                         (f"Not below {SOON} s", [name for name, time in medians.items() if time >= SOON])):
+                         ("Not settled", [entry["id"] for entry in entries if not entry["settled"]]), (f"Not below {SOON} s", [name for name, time in medians.items() if time >= SOON])):
         if names:
             lines.append(f"{words}: {', '.join(names)}.")
     return " ".join(lines)
@@ -207,7 +208,8 @@ Written by `scripts/defects --long` on {datetime.date.today().isoformat()}, from
 
 Each row is a bug that somebody shipped or posted (`corpus/defects/`, the story in the header), planted in the engine. Seconds are of processor time from the start of the process until
 the finding, before it is minimized, children and threads included, from nothing. A campaign may take {longest} s by the clock, for comparison and for controls less, while another one runs beside it; one that
-caught nothing counts as *never*. The figures are medians, the spread is from the fastest to the slowest. *Settled*: the minimized trace has at most 6 operations and does not change when it is
+caught nothing counts as *never*. The figures are medians, the spread is from the fastest to the slowest. *Expected*: the
+classes of finding that the patch's header names; *reported*: those that came. *Within*: seconds by the clock for minimizing, the median and the longest. *Settled*: the minimized trace has at most 6 operations and does not change when it is
 minimized again.
 
 {summary(bank, entries)}

@@ -218,6 +218,12 @@ stop)
 	kill -INT $pid
 	wait $pid || fail "SIGINT: status $?"
 	grep -q '^mix: ' out || fail "SIGINT: no summary"
+	# To the whole group, as timeout(1) does: nothing that a worker was sent is the engine's.
+	timeout 2 "$hitless" fuzz --seconds 60 --seed 3 --out found >out 2>&1
+	status=$?
+	[ $status = 124 ] || fail "SIGTERM to the group: status $status"
+	grep -q '^mix: ' out || fail "SIGTERM to the group: no summary"
+	[ ! -e found ] || [ -z "$(ls -A found)" ] || fail "SIGTERM to the group: a finding"
 	;;
 stress)
 	for flavour in memb qsbr; do
@@ -343,7 +349,7 @@ scripts)
 	coverage missing
 	plain: is no folder$
 	coverage --out plain
-	plain: File exists$
+	plain: is no folder$
 	campaign --out plain
 	plain/x: Not a directory$
 	campaign --out plain/x

@@ -201,6 +201,21 @@ static void test_afl_trim__leaves_garbage_alone(void **state)
 	afl_custom_deinit(data);
 }
 
+/* Rather none than one that makes nothing. */
+static void test_afl_mutator__refuses_an_unknown_format(void **state)
+{
+	void *data;
+
+	(void)state;
+	setenv("HITLESS_FORMAT", "nope", 1);
+	assert_null(afl_custom_init(NULL, 1));
+	setenv("HITLESS_FORMAT", "vtdss", 1);
+	data = afl_custom_init(NULL, 1);
+	assert_non_null(data);
+	afl_custom_deinit(data);
+	unsetenv("HITLESS_FORMAT");
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +223,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_afl_trim__keeps_what_must_stay),
 		cmocka_unit_test(test_afl_trim__never_grows_an_input),
 		cmocka_unit_test(test_afl_trim__leaves_garbage_alone),
+		cmocka_unit_test(test_afl_mutator__refuses_an_unknown_format),
 	};
 
 	if (argc > 1)
