@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "options.h"
 #include "stress_run.h"
 
 #define READERS_ARENA_BYTES (UINT64_C(64) << 20)
@@ -127,7 +128,6 @@ static int readers_domain(struct stress_domain *d, struct stress_writer *w, cons
 /* Beside a writer: what is left of it depends on the machine's load and processors, and is only reported. */
 static int readers_busy(const struct config *cfg, uint64_t seed, double seconds, struct bench_readers *n)
 {
-	static const volatile sig_atomic_t interrupted;
 	struct stress_plan plan = {
 		.readers_nr = 1, .writers_nr = 1, .hang_seconds = 20, .reclaim = RECLAIM_CALL, .exec = exec_defaults, .out = "findings"
 	};
@@ -146,11 +146,13 @@ static int readers_busy(const struct config *cfg, uint64_t seed, double seconds,
 		run->configs_nr = 1;
 		ret = stress_run_init(run, &plan, seed);
 		if (!ret)
-			ret = stress_run_until(run, bench_now() + (uint64_t)(seconds * 1e9), &interrupted, NULL, NULL);
+			ret = stress_run_until(run, bench_now() + (uint64_t)(seconds * 1e9), NULL, NULL);
 		kinds = run->total.deeds.kinds;
 		n->busy[i] = (double)run->total.counts.translations / run->total.seconds;
 		n->busy_operations[i] = (double)(kinds[CALL_MAP] + kinds[CALL_CUT] + kinds[CALL_UNMAP]) / run->total.seconds;
-		ret = ret || run->found || run->hung;
+		/* What runs there still may use what would be given back. */
+		if (!ret && (run->hung || stress_domain_taken(&run->d)))
+			return complain(-1, "%s: %s; hitless stress says more", cfg->format, run->d.evidence.v.text);
 		stress_run_release(run);
 		free(run);
 	}

@@ -132,22 +132,25 @@ void finding_make(struct finding *f, const struct exec *x, const struct verdict 
 		finding_describe_race(f->report, sizeof(f->report), &x->check);
 }
 
+void finding_died(struct verdict *v, int signal_nr)
+{
+	*v = (struct verdict){ .class = VERDICT_CRASH, .guarantee = 9, .level = VERDICT_LEVEL_NONE };
+	if (signal_nr > 0)
+		snprintf(v->text, sizeof(v->text), "signal %d: %s", signal_nr, strsignal(signal_nr));
+	else
+		snprintf(v->text, sizeof(v->text), "the process ended itself, as after a sanitizer's report");
+}
+
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr)
 {
 	memset(f, 0, sizeof(*f));
-	f->v.class = VERDICT_CRASH;
-	f->v.guarantee = 9;
-	f->v.level = VERDICT_LEVEL_NONE;
+	finding_died(&f->v, signal_nr);
 	f->op_kind = op_kind;
 	f->op_idx = op_idx;
-	if (signal_nr == SIGXCPU || signal_nr == SIGKILL)
+	if (signal_nr == SIGXCPU || signal_nr == SIGKILL) {
 		f->v.class = VERDICT_NO_PROGRESS;
-	if (f->v.class == VERDICT_NO_PROGRESS)
 		snprintf(f->v.text, sizeof(f->v.text), "the operation did not end");
-	else if (signal_nr > 0)
-		snprintf(f->v.text, sizeof(f->v.text), "signal %d: %s", signal_nr, strsignal(signal_nr));
-	else
-		snprintf(f->v.text, sizeof(f->v.text), "the process ended itself, as after a sanitizer's report");
+	}
 	finding_sign(f, format);
 	snprintf(f->report, sizeof(f->report), "%s\nat operation %zu\n%s\n", f->signature, op_idx + 1, f->v.text);
 }

@@ -33,6 +33,9 @@ struct finding {
 /* finding_make - describe v, found by x at op (or NULL) as its ops_nr-th. Reads memory only through what the oracle knows; never fails. */
 void finding_make(struct finding *f, const struct exec *x, const struct verdict *v, const struct op *op);
 
+/* finding_died - the verdict on a process that died by this signal or, 0, ended by itself with a status. */
+void finding_died(struct verdict *v, int signal_nr);
+
 /* finding_crash - the process died by this signal, or ended by itself with a status, at the op of this kind and index. */
 void finding_crash(struct finding *f, const char *format, unsigned op_kind, size_t op_idx, int signal_nr);
 

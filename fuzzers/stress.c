@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "options.h"
+#include "stress_child.h"
 #include "stress_report.h"
 
 #define STRESS_SECONDS 10.0
@@ -40,20 +41,6 @@ static void stress_catch_signals(void)
 
 /* --- configurations --- */
 
-/* Whether a domain of cfg can be made; what it declares. */
-static bool stress_declares(struct stress_run *run, const struct config *cfg, bool *divides, const char **why)
-{
-	struct exec *x = &run->d.x;
-	struct engine_info info;
-
-	if (exec_open(x, cfg, why))
-		return false;
-	x->ops->info(x->engine, &info);
-	exec_close(x);
-	*divides = (info.cap_size_change || info.cap_leaf_to_table) && !(info.traits.set & TRAIT_NO_CUT);
-	return true;
-}
-
 /* Whether there is a decoder that readers can walk with. */
 static bool stress_has_walker(const char *format)
 {
@@ -71,7 +58,6 @@ static int stress_configure(struct stress_run *run, const struct options *o, con
 	static const char *const given[] = { "", NULL };
 	const char *const *list = o->config ? given : ops->configs;
 	char err[240] = "no configuration";
-	const char *why = "";
 	unsigned i;
 
 	if (!stress_has_walker(ops->name))
@@ -83,10 +69,7 @@ static int stress_configure(struct stress_run *run, const struct options *o, con
 			continue;
 		/* Here every operation is followed by a sync. */
 		c->cfg.defer = 0;
-		if (stress_declares(run, &c->cfg, &c->divides, &why))
-			run->configs_nr++;
-		else
-			snprintf(err, sizeof(err), "%s: %s", ops->name, why);
+		run->configs_nr++;
 	}
 	return run->configs_nr ? EXIT_CLEAN : complain(EXIT_USAGE, "%s", err);
 }
@@ -121,36 +104,41 @@ static const char stress_help[] =
 	"explored (hitless replay): if that finds something, the trace is minimized and finds it every time. If not, the trace has all\n"
 	"operations, and only threads may show what went wrong.\n"
 	"\n"
+	"Each format runs in a process of its own. Whatever ends that once the engine has been called is a finding, with the operations that\n"
+	"the writers had begun: a signal, also one that was sent from outside, as for want of memory; an exit; no progress for a minute.\n"
+	"\n"
 	"overlaps: translations during which the writer of that iova ran an operation; in range: in what the operation works on. before and\n"
 	"after: which version was seen where they differ; for cut, the old leaf or what it became. unclear: too many changes at once; such a\n"
 	"translation only may not leave the tables. How long operations take includes the pauses.\n"
 	"\n"
-	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, no thread could be\n"
-	"made, or another fault of the tool.\n"
+	"Exit status: 0 nothing found, 1 a finding, 2 bad usage, 3 a format where no translation overlapped an operation, no thread or\n"
+	"process could be made, or another fault of the tool.\n"
 	"\n"
 	"example: hitless stress --format vtdss --writers 3 --seconds 60\n";
 
 /* Run one format until then. Returns an exit status. */
-static int stress_format(struct stress_run *run, const struct options *o, const struct stress_plan *plan, const struct engine_ops *ops,
-			 uint64_t seed, uint64_t until, struct stress_report *report)
+static int stress_format(struct stress_child *child, const struct options *o, const struct engine_ops *ops, uint64_t until,
+			 struct stress_report *report)
 {
-	int ret;
+	const struct stress_run *left = child->left;
+	int ret = stress_configure(child->run, o, ops);
 
-	if (stress_run_init(run, plan, seed))
-		return complain(EXIT_TOOL, "out of memory");
-	ret = stress_configure(run, o, ops);
 	if (ret)
 		return ret;
 	stress_report_begin(report, ops->name);
-	ret = stress_run_until(run, until, &stress_interrupted, stress_report_progress, report);
-	stress_report_end(report, run);
-	if (run->found)
+	ret = stress_child_run(child, until, &stress_interrupted, stress_report_progress, report);
+	if (ret >= 0)
+		return ret;
+	if (!left->found && left->ret == -ENOENT)
+		return complain(EXIT_USAGE, "%s: %s", ops->name, left->why);
+	stress_report_end(report, left);
+	if (left->found)
 		return EXIT_FINDING;
-	if (ret)
-		return complain(EXIT_TOOL, "no thread can be made: %s", strerror(-ret));
-	if (run->hung)
+	if (left->ret)
+		return complain(EXIT_TOOL, "no thread can be made: %s", strerror(-left->ret));
+	if (left->hung)
 		return complain(EXIT_TOOL, "%s: a reader does not end", ops->name);
-	if (!run->total.counts.overlaps && !stress_interrupted)
+	if (!left->total.counts.overlaps && !stress_interrupted)
 		return complain(EXIT_TOOL, "%s: no translation overlapped an operation, so nothing was tested", ops->name);
 	return EXIT_CLEAN;
 }
@@ -170,22 +158,18 @@ static int stress_formats(const struct options *o, const struct stress_plan *pla
 	for (i = 0; engine_formats()[i]; i++)
 		nr += stress_wants(o, engine_formats()[i]->name);
 	for (i = 0; engine_formats()[i] && !stress_interrupted; i++) {
-		struct stress_run *run;
+		struct stress_child child;
+		uint64_t until;
 		int ret;
 
 		if (!stress_wants(o, engine_formats()[i]->name))
 			continue;
-		run = calloc(1, sizeof(*run));
-		if (!run)
-			return complain(EXIT_TOOL, "out of memory");
-		ret = stress_format(run, o, plan, engine_formats()[i], o->seed + i, start + (uint64_t)(o->seconds * 1e9 * ++turn / nr), report);
+		until = start + (uint64_t)(o->seconds * 1e9 * ++turn / nr);
+		ret = stress_child_init(&child, plan, o->seed + i) ? complain(EXIT_TOOL, "out of memory")
+								   : stress_format(&child, o, engine_formats()[i], until, report);
 		if (status == EXIT_CLEAN || ret == EXIT_FINDING)
 			status = ret;
-		/* A thread that does not end may still use what would be given back. */
-		if (run->hung)
-			return status;
-		stress_run_release(run);
-		free(run);
+		stress_child_release(&child);
 		if (ret == EXIT_USAGE || (ret == EXIT_FINDING && o->until_finding))
 			break;
 	}
@@ -205,7 +189,8 @@ static int stress_make_plan(const struct options *o, struct stress_plan *plan)
 		ret = options_choice("pause", o->pause, stress_pause_names, PAUSE_NR, &pause);
 	if (ret >= 0)
 		return ret;
-	*plan = (struct stress_plan){ .readers_nr = o->readers ? o->readers : 2,
+	*plan = (struct stress_plan){ .seed = o->seed,
+				      .readers_nr = o->readers ? o->readers : 2,
 				      .writers_nr = o->writers ? o->writers : 2,
 				      .flavour = (enum grace_flavour)flavour,
 				      .reclaim = (enum stress_reclaim_mode)reclaim,

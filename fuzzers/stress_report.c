@@ -75,12 +75,14 @@ static void report_print(const struct stress_run *run, const char *format)
 	const struct stress_counts *c = &t->counts;
 	const struct stress_deeds *n = &t->deeds;
 	uint64_t ops = report_operations(t);
-	unsigned i, overlapped = 0;
+	unsigned i, overlapped = 0, usable = 0;
 
-	for (i = 0; i < run->configs_nr; i++)
+	for (i = 0; i < run->configs_nr; i++) {
+		usable += run->configs[i].usable;
 		overlapped += run->configs[i].overlaps > 0;
+	}
 	printf("%s: %.1f s, %" PRIu64 " domains, overlaps in %u of %u configurations\n", format, t->seconds, t->domains, overlapped,
-	       run->configs_nr);
+	       usable);
 	printf("  %" PRIu64 " translations (%.2f M/s; 50%% in %.2f us, 99%% in %.2f us), %" PRIu64
 	       " operations (%.1f k/s; 50%% in %.1f us, 99%% in %.1f us)\n",
 	       c->translations, report_rate(c->translations, t->seconds) * 1e-6, report_us(&t->translations, 50), report_us(&t->translations, 99), ops,
@@ -119,6 +121,8 @@ static json_t *report_configs(const struct stress_run *run)
 	for (i = 0; i < run->configs_nr; i++) {
 		const struct stress_config *c = &run->configs[i];
 
+		if (!c->usable)
+			continue;
 		config_print(&c->cfg, text, sizeof(text));
 		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "config", text, "domains", (json_int_t)c->domains, "overlaps",
 						      (json_int_t)c->overlaps));

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "stress_rest.h"
 
@@ -75,7 +76,6 @@ static int run_start(struct stress_run *run, unsigned i, void *(*body)(void *), 
 	pthread_sigmask(SIG_BLOCK, &block, &before);
 	ret = pthread_create(&run->threads[i], NULL, body, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	run->running[i] = !ret;
 	return -ret;
 }
 
@@ -104,26 +104,24 @@ static int run_start_all(struct stress_run *run)
 }
 
 /* Join it; false: it does not end, though it has been told to. */
-static bool run_join(struct stress_run *run, unsigned i)
+static bool run_join(const struct stress_run *run, unsigned i, const struct timespec *until)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)run->plan->hang_seconds;
-	run->running[i] = pthread_timedjoin_np(run->threads[i], NULL, &until);
-	return !run->running[i];
+	return !pthread_timedjoin_np(run->threads[i], NULL, until);
 }
 
 /* An operation that does not end is a finding. */
 static void run_stop_all(struct stress_run *run)
 {
 	struct stress_evidence e = { .v = { .class = VERDICT_NO_PROGRESS, .guarantee = 9, .level = VERDICT_LEVEL_NONE } };
+	struct timespec until;
 	unsigned i;
 
 	snprintf(e.v.text, sizeof(e.v.text), "the operation has been running for %u s", run->plan->hang_seconds);
 	stress_domain_stop(&run->d);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += (time_t)run->plan->hang_seconds;
 	for (i = 0; i < run->writers_started; i++) {
-		if (run_join(run, STRESS_READERS_MAX + i))
+		if (run_join(run, STRESS_READERS_MAX + i, &until))
 			continue;
 		run->hung = true;
 		e.writer = i;
@@ -131,7 +129,7 @@ static void run_stop_all(struct stress_run *run)
 		stress_domain_claim(&run->d, &e);
 	}
 	for (i = 0; i < run->readers_started; i++)
-		run->hung |= !run_join(run, i);
+		run->hung |= !run_join(run, i, &until);
 }
 
 /* Whether every writer has done its part. */
@@ -178,7 +176,7 @@ void stress_run_sum(const struct stress_run *run, struct stress_totals *sum)
 }
 
 /* Look after the threads until they are done or it is time. */
-static void run_wait(struct stress_run *run, uint64_t until, const volatile sig_atomic_t *interrupted, stress_progress_fn *progress, void *arg)
+static void run_wait(struct stress_run *run, uint64_t until, stress_progress_fn *progress, void *arg)
 {
 	while (!stress_domain_stops(&run->d) && !run_is_done(run)) {
 		struct timespec nap = { .tv_nsec = RUN_LOOK_NS };
@@ -186,7 +184,7 @@ static void run_wait(struct stress_run *run, uint64_t until, const volatile sig_
 
 		nanosleep(&nap, NULL);
 		now = latency_now();
-		if (now >= until || *interrupted)
+		if (now >= until || run->interrupted)
 			stress_domain_stop(&run->d);
 		if (progress)
 			progress(arg, run, __atomic_load_n(&run->reclaim.waiting, __ATOMIC_RELAXED));
@@ -194,16 +192,19 @@ static void run_wait(struct stress_run *run, uint64_t until, const volatile sig_
 }
 
 /* Each in turn, from one on that can divide live leaves. */
-static struct stress_config *run_choose(struct stress_run *run)
+static unsigned run_choose(const struct stress_run *run)
 {
-	unsigned first;
+	unsigned usable[STRESS_CONFIGS_MAX], nr = 0, first, i;
 
-	for (first = 0; first + 1 < run->configs_nr && !run->configs[first].divides; first++)
+	for (i = 0; i < run->configs_nr; i++)
+		if (run->configs[i].usable)
+			usable[nr++] = i;
+	for (first = 0; first + 1 < nr && !run->configs[usable[first]].divides; first++)
 		;
-	return &run->configs[(first + run->total.domains) % run->configs_nr];
+	return usable[(first + run->total.domains) % nr];
 }
 
-static int run_open(struct stress_run *run, const struct stress_config *c)
+static int run_open(struct stress_run *run)
 {
 	const struct stress_plan *plan = run->plan;
 	struct stress_domain *d = &run->d;
@@ -216,7 +217,7 @@ static int run_open(struct stress_run *run, const struct stress_config *c)
 	run->grace.flavour = plan->flavour;
 	run->reclaim.mode = plan->reclaim == RECLAIM_NR ? rng_below(&run->rng, RECLAIM_NR) : plan->reclaim;
 	run->readers_started = run->writers_started = 0;
-	ret = stress_domain_open(d, &c->cfg, plan->writers_nr, pause, stress_writer_hooks(pause), &run->rng, &why);
+	ret = stress_domain_open(d, &run->configs[run->config].cfg, plan->writers_nr, pause, stress_writer_hooks(pause), &run->rng, &why);
 	if (ret) {
 		snprintf(e.v.text, sizeof(e.v.text), "a domain cannot be made: %s", why);
 		stress_domain_claim(d, &e);
@@ -229,9 +230,9 @@ static int run_open(struct stress_run *run, const struct stress_config *c)
 	return 0;
 }
 
-/* What the domain came to, once no thread is in it. */
-static void run_account(struct stress_run *run, struct stress_config *c)
+void stress_run_account(struct stress_run *run)
 {
+	struct stress_config *c = &run->configs[run->config];
 	struct stress_totals *t = &run->total;
 	uint64_t before = t->counts.overlaps;
 
@@ -261,19 +262,19 @@ static void run_close(struct stress_run *run)
 }
 
 /* A domain from its making to its end. 0, or -errno: no thread could be made. */
-static int run_domain(struct stress_run *run, uint64_t until, const volatile sig_atomic_t *interrupted, stress_progress_fn *progress, void *arg)
+static int run_domain(struct stress_run *run, uint64_t until, stress_progress_fn *progress, void *arg)
 {
-	struct stress_config *c = run_choose(run);
 	unsigned i;
 	int ret;
 
-	if (run_open(run, c))
+	run->config = run_choose(run);
+	if (run_open(run))
 		return 0;
 	ret = run_start_all(run);
 	if (!ret)
-		run_wait(run, until, interrupted, progress, arg);
+		run_wait(run, until, progress, arg);
 	run_stop_all(run);
-	run_account(run, c);
+	stress_run_account(run);
 	if (!stress_domain_taken(&run->d) && !run->hung)
 		run_close(run);
 	for (i = 0; i < run->d.writers_nr && !run->hung && !stress_domain_taken(&run->d); i++)
@@ -283,22 +284,22 @@ static int run_domain(struct stress_run *run, uint64_t until, const volatile sig
 
 /* --- the run --- */
 
-static void run_conclude(struct stress_run *run)
+void *stress_share(size_t bytes)
 {
-	unsigned i;
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
-	run->found = calloc(1, sizeof(*run->found));
-	if (!run->found)
-		abort();
-	/* A reader that does not end would be waited for. */
-	if (!run->hung)
-		stress_reclaim_drain(&run->reclaim);
-	stress_conclude(&run->d, run->writers, &run->plan->exec, run->plan->out, run->found);
-	if (run->hung)
-		return;
-	for (i = 0; i < run->d.writers_nr; i++)
-		stress_writer_release(&run->writers[i]);
-	stress_domain_abandon(&run->d);
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void stress_unshare(void *p, size_t bytes)
+{
+	if (p)
+		munmap(p, bytes);
+}
+
+static size_t run_logs_bytes(const struct stress_plan *plan)
+{
+	return (size_t)plan->writers_nr * STRESS_OPS_MAX * sizeof(struct stress_entry);
 }
 
 int stress_run_init(struct stress_run *run, const struct stress_plan *plan, uint64_t seed)
@@ -306,52 +307,85 @@ int stress_run_init(struct stress_run *run, const struct stress_plan *plan, uint
 	unsigned i;
 
 	run->plan = plan;
+	run->stage = STRESS_MADE;
 	rng_init(&run->rng, seed);
 	if (stress_domain_init(&run->d, RUN_ARENA_BYTES, run_fault, run))
 		return -ENOMEM;
-	run->readers = calloc(plan->readers_nr, sizeof(*run->readers));
-	run->writers = calloc(plan->writers_nr, sizeof(*run->writers));
+	run->readers = stress_share(plan->readers_nr * sizeof(*run->readers));
+	run->writers = stress_share(plan->writers_nr * sizeof(*run->writers));
+	run->logs = stress_share(run_logs_bytes(plan));
 	run->threads = calloc(STRESS_READERS_MAX + STRESS_WRITERS_MAX, sizeof(*run->threads));
-	if (!run->readers || !run->writers || !run->threads || stress_reclaim_init(&run->reclaim, &run->d.x.mem, &run->grace))
+	if (!run->readers || !run->writers || !run->logs || !run->threads || stress_reclaim_init(&run->reclaim, &run->d.x.mem, &run->grace))
 		return -ENOMEM;
-	for (i = 0; i < plan->writers_nr; i++) {
-		run->writers[i].log = calloc(STRESS_OPS_MAX, sizeof(*run->writers[i].log));
-		if (!run->writers[i].log)
-			return -ENOMEM;
-	}
+	for (i = 0; i < plan->writers_nr; i++)
+		run->writers[i].log = run->logs + (size_t)i * STRESS_OPS_MAX;
 	return 0;
 }
 
 void stress_run_release(struct stress_run *run)
 {
-	unsigned i;
+	const struct stress_plan *plan = run->plan;
 
-	if (run->writers)
-		for (i = 0; i < run->plan->writers_nr; i++)
-			free(run->writers[i].log);
-	free(run->readers);
-	free(run->writers);
+	if (!plan)
+		return;
+	stress_unshare(run->readers, plan->readers_nr * sizeof(*run->readers));
+	stress_unshare(run->writers, plan->writers_nr * sizeof(*run->writers));
+	stress_unshare(run->logs, run_logs_bytes(plan));
 	free(run->threads);
 	stress_reclaim_release(&run->reclaim);
 	stress_domain_release(&run->d);
 	free(run->found);
 }
 
-int stress_run_until(struct stress_run *run, uint64_t until, const volatile sig_atomic_t *interrupted, stress_progress_fn *progress, void *arg)
+/* Whether a domain of this configuration can be made; what it declares. */
+static bool run_try(struct stress_run *run, struct stress_config *c, const char **why)
+{
+	struct exec *x = &run->d.x;
+	struct engine_info info;
+
+	if (exec_open(x, &c->cfg, why))
+		return false;
+	x->ops->info(x->engine, &info);
+	exec_close(x);
+	c->divides = (info.cap_size_change || info.cap_leaf_to_table) && !(info.traits.set & TRAIT_NO_CUT);
+	return true;
+}
+
+/* How many configurations are usable. */
+static unsigned run_try_all(struct stress_run *run)
+{
+	const char *why = "no configuration";
+	unsigned nr = 0, i;
+
+	for (i = 0; i < run->configs_nr; i++) {
+		run->config = i;
+		run->configs[i].usable = run_try(run, &run->configs[i], &why);
+		nr += run->configs[i].usable;
+	}
+	snprintf(run->why, sizeof(run->why), "%s", why);
+	return nr;
+}
+
+int stress_run_until(struct stress_run *run, uint64_t until, stress_progress_fn *progress, void *arg)
 {
 	uint64_t start = latency_now();
 	volatile int ret = 0;
 
+	run->stage = STRESS_ENGINE;
 	run_catch(run);
-	if (!sigsetjmp(run->end, 1))
-		do {
+	if (!sigsetjmp(run->end, 1)) {
+		ret = run_try_all(run) ? 0 : -ENOENT;
+		while (!ret) {
 			uint64_t end = latency_now() + RUN_DOMAIN_NS;
 
-			ret = run_domain(run, end < until ? end : until, interrupted, progress, arg);
-		} while (!ret && !stress_domain_taken(&run->d) && !run->hung && !*interrupted && latency_now() < until);
+			ret = run_domain(run, end < until ? end : until, progress, arg);
+			if (stress_domain_taken(&run->d) || run->hung || run->interrupted || latency_now() >= until)
+				break;
+		}
+	}
 	run_catch(NULL);
 	run->total.seconds = (double)(latency_now() - start) * 1e-9;
-	if (stress_domain_taken(&run->d))
-		run_conclude(run);
+	run->ret = ret;
+	run->stage = STRESS_ENDED;
 	return ret;
 }

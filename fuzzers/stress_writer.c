@@ -91,7 +91,7 @@ void stress_writer_caught(const struct verdict *v)
 
 static const char *writer_code(int ret)
 {
-	return ret ? strerrorname_np(-ret) : "0";
+	return strerrorname_np(-ret);
 }
 
 /* What came back is not what was due. Does not return. */

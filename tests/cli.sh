@@ -240,6 +240,17 @@ stress)
 	kill -INT $pid
 	wait $pid || fail "SIGINT: status $?"
 	grep -q ' overlaps ' out || fail "SIGINT: no summary"
+	# Whatever becomes of the process that the engine runs in, what it was doing is not lost.
+	"$hitless" stress --seconds 60 --format vtdss --until-finding --out killed >out 2>&1 &
+	pid=$!
+	sleep 1
+	read -r child <"/proc/$pid/task/$pid/children"
+	kill -KILL "$child"
+	wait $pid
+	status=$?
+	[ "$status" = 1 ] || fail "SIGKILL of the child: status $status"
+	{ grep -q '^signal 9: ' out && grep -q 'a FINDING' out; } || fail "SIGKILL of the child: no report"
+	expect 0 'nothing found' "$hitless" replay killed/crash-G9-vtdss-*.trace
 	expect 2 'readers' "$hitless" stress --readers 65
 	expect 2 'writers' "$hitless" stress --writers 17
 	expect 2 'flavour' "$hitless" stress --flavour vanilla
