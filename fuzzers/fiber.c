@@ -26,19 +26,23 @@
 #define __sanitizer_finish_switch_fiber(fake, stack, bytes) ((void)(fake), (void)(stack), (void)(bytes))
 #endif
 
-/* An engine's recursion is a few tables deep; sanitizers multiply what each call takes. The lowest page is a guard. */
+/*
+ * An engine's recursion is a few tables deep; sanitizers multiply what each call takes. There are guards on both sides: deep recursion goes down, but
+ * what is written behind an array goes up, and beside the stack may lie what a finding is reported in.
+ */
 #define FIBER_STACK_BYTES ((size_t)1 << 20)
 #define FIBER_GUARD_BYTES ((size_t)1 << 16)
+#define FIBER_ALL_BYTES (FIBER_STACK_BYTES + 2 * FIBER_GUARD_BYTES)
 
 static void *fiber_stack(void)
 {
-	void *p = mmap(NULL, FIBER_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	char *p = mmap(NULL, FIBER_ALL_BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (p == MAP_FAILED || mprotect(p, FIBER_GUARD_BYTES, PROT_NONE)) {
+	if (p == MAP_FAILED || mprotect(p + FIBER_GUARD_BYTES, FIBER_STACK_BYTES, PROT_READ | PROT_WRITE)) {
 		fprintf(stderr, "hitless: no memory for the stack of a writer\n");
 		exit(3);
 	}
-	return p;
+	return p + FIBER_GUARD_BYTES;
 }
 
 /* makecontext hands on ints alone: a pointer goes in two halves. */
@@ -94,6 +98,6 @@ void fiber_leave(struct fiber *f)
 void fiber_release(struct fiber *f)
 {
 	if (f->stack)
-		munmap(f->stack, FIBER_STACK_BYTES);
+		munmap((char *)f->stack - FIBER_GUARD_BYTES, FIBER_ALL_BYTES);
 	f->stack = NULL;
 }
