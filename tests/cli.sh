@@ -328,7 +328,7 @@ bad)
 	fi
 	;;
 scripts)
-	printf 'x' >plain && mkdir empty junk && head -c 3000 /dev/urandom >junk/campaign.json
+	printf 'x' >plain && mkdir empty junk && printf '\001\377\000{' >junk/campaign.json
 	mkdir list text && echo '[]' >list/campaign.json && echo '{"version":1,"seed":"a","began":1,"sessions":1}' >text/campaign.json
 	while read -r pattern; do
 		read -ra command
@@ -394,7 +394,7 @@ scripts)
 	manpage /bin/true
 	missing
 	junit out.xml a=missing
-	not well-formed
+	junk/campaign.json: not well-formed
 	junit out.xml a=junk/campaign.json
 	no defect no-such
 	test-campaign --defect no-such
