@@ -57,6 +57,9 @@ static struct mutate_item *items_open(struct mutate_items *s, size_t idx, size_t
 
 static void items_remove(struct mutate_items *s, size_t idx, size_t nr)
 {
+	/* An empty list may be none at all. */
+	if (!nr)
+		return;
 	memmove(s->at + idx, s->at + idx + nr, (s->nr - idx - nr) * sizeof(*s->at));
 	s->nr -= nr;
 }
@@ -64,8 +67,11 @@ static void items_remove(struct mutate_items *s, size_t idx, size_t nr)
 /* Copies of from[first, first + nr), which may be s itself, at idx. */
 static void items_copy(struct mutate_items *s, size_t idx, const struct mutate_items *from, size_t first, size_t nr)
 {
-	struct mutate_item *copy = malloc((nr ? nr : 1) * sizeof(*copy));
+	struct mutate_item *copy;
 
+	if (!nr)
+		return;
+	copy = malloc(nr * sizeof(*copy));
 	if (!copy)
 		abort();
 	memcpy(copy, from->at + first, nr * sizeof(*copy));
