@@ -172,7 +172,7 @@ class Filing:
                 if said in known:
                     out.unlink()
                 else:
-                    self.file(out, re.sub(r"[^A-Za-z0-9_]+", "-", said) + ".trace", True, kind)
+                    self.file(out, re.sub(r"[^A-Za-z0-9_]", "-", said) + ".trace", True, kind)
                 (self.folder / "done" / name).write_text("crash\n")
             else:
                 self.file_artifact(path, name, kind, f"that replay does not show: {words}")
